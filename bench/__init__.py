@@ -1,0 +1,1 @@
+"""Benchmarks: each hot path over HTTP, beside pgbench doing the same on the same server."""

@@ -1,0 +1,1 @@
+"""Seatkeeper: bookkeeping for seats."""

@@ -1,0 +1,1 @@
+"""The HTTP surface: it translates and does nothing else."""

@@ -1,0 +1,321 @@
+"""The ASGI application: one function from bytes to bytes around the table of operations."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import chain
+from time import perf_counter
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from seatkeeper.api.auth import Keys
+from seatkeeper.api.metrics import Metrics
+from seatkeeper.api.operation import Operation
+from seatkeeper.api.routes import Routes
+from seatkeeper.api.wire import BODY_BYTES_MAX, STATUS, Malformed, command_of, encode, problem
+from seatkeeper.domain.ids import MemberId, RequestId
+from seatkeeper.domain.members import Role, decide_permission
+from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
+from seatkeeper.operations.context import Actor, Context, Principal, not_found
+from seatkeeper.operations.engine import Engine
+from seatkeeper.operations.idempotency import once
+from seatkeeper.store.database import Unavailable
+from seatkeeper.store.statements import Statements
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+MEMBERS: Final = Statements("members")
+LOG: Final = logging.getLogger("seatkeeper.api")
+
+_JSON: Final = (b"content-type", b"application/json")
+_PROBLEM: Final = (b"content-type", b"application/problem+json")
+_PAGE_METHODS: Final = ("GET", "HEAD")
+PATH_BYTES_MAX: Final = 2_048
+HEADERS_BYTES_MAX: Final = 16_384
+IDEMPOTENCY_KEY_MAX: Final = 255
+_VISIBLE: Final = re.compile(rb"[!-~]+")
+BODY_SECONDS_MAX: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes back."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = (_JSON,)
+
+
+Page = Callable[[], Awaitable[Response]]
+
+
+class Application:
+    """Answers every request; nothing a caller sends makes it fail."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        table: tuple[Operation, ...],
+        pages: Mapping[str, Page],
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._engine = engine
+        self._routes = Routes(table)
+        self._keys = Keys(engine.database, engine.clock)
+        self._pages = pages
+        self._metrics = metrics or Metrics()
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """ASGI entry. Source: ASGI 3.0."""
+        if scope["type"] != "http":
+            return
+        started = perf_counter()
+        identity = self._engine.new_id()
+        request_id = RequestId.text(identity)
+        try:
+            response = await self._answer(scope, receive, identity)
+        except Refused as refused:
+            response = _refused(refused.refusal, request_id)
+        except Malformed as malformed:
+            response = _refused(
+                refuse(Code.INVALID_REQUEST, detail=str(malformed)), request_id, status=400
+            )
+        except Unavailable as fault:
+            LOG.warning("unavailable %s: %s", request_id, fault)
+            response = _refused(refuse(Code.UNAVAILABLE), request_id)
+        except Exception:
+            LOG.exception("bug %s %s", scope["method"], request_id)
+            response = _refused(
+                refuse(Code.UNAVAILABLE, detail="This is our mistake."), request_id, status=500
+            )
+        headers = [
+            *response.headers,
+            (b"content-length", str(len(response.body)).encode()),
+            (b"x-request-id", request_id.encode()),
+        ]
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
+        name = scope.get("seatkeeper.operation", "none")
+        self._metrics.observe(name, response.status, perf_counter() - started)
+
+    async def _answer(
+        self, scope: MutableMapping[str, Any], receive: Receive, request_id: UUID
+    ) -> Response:
+        path, method = scope["path"], scope["method"]
+        headers = dict(scope["headers"])
+        _check_size(scope)
+        page = self._pages.get(path)
+        if page is not None and method in _PAGE_METHODS:
+            scope["seatkeeper.operation"] = "page"
+            return await page()
+        operations, parameters = self._routes.find(path)
+        if not operations and page is None:
+            raise not_found()
+        operation = operations.get(method)
+        if operation is None:
+            allowed = sorted([*operations, *(_PAGE_METHODS if page is not None else ())])
+            refused = refuse(Code.METHOD_NOT_ALLOWED, allowed=allowed)
+            allow = ", ".join(allowed).encode()
+            return _refused(refused, RequestId.text(request_id), extra=(b"allow", allow))
+        scope["seatkeeper.operation"] = operation.name
+        _check_accept(headers)
+        principal = await self._keys.principal(headers.get(b"authorization"))
+        if operation.scope is not None and operation.scope not in principal.scopes:
+            raise Refused(refuse(Code.INSUFFICIENT_SCOPE, scope=operation.scope))
+        body = None
+        if method in ("POST", "PUT", "PATCH"):
+            body = await _body(headers, receive)
+        command = command_of(operation, parameters, scope["query_string"], body)
+        ctx = await self._context(principal, command, operation, headers, request_id)
+        return await self._perform(ctx, operation, command, body)
+
+    async def _context(
+        self,
+        principal: Principal,
+        command: Any,  # noqa: ANN401  each operation has its own command
+        operation: Operation,
+        headers: Mapping[bytes, bytes],
+        request_id: UUID,
+    ) -> Context:
+        engine = self._engine
+        ctx = Context(engine, principal, engine.clock(), request_id)
+        # Where it may be left out, the operation is about all that the key can reach.
+        if operation.about_organization and command.organization is not None:
+            bound = principal.organization_id
+            if bound is not None and bound != command.organization:
+                raise not_found()
+            ctx.facts = await engine.organization(command.organization)
+            if ctx.facts is None:
+                raise not_found()
+            if ctx.facts.clock_id is not None:
+                ctx.now = await engine.time_of(ctx.facts)
+        if (actor := headers.get(b"seatkeeper-actor")) is not None:
+            await self._act(ctx, operation, actor)
+        ctx.idempotency_key = _idempotency_key(operation, headers)
+        ctx.if_match = _if_match(headers.get(b"if-match"))
+        return ctx
+
+    async def _act(self, ctx: Context, operation: Operation, actor: bytes) -> None:
+        if ctx.facts is None:
+            raise Refused(refuse(Code.FORBIDDEN, detail="This is not done in a member's name."))
+        try:
+            member_id = MemberId.parse(actor.decode("ascii"))
+        except ValueError:
+            raise Refused(refuse(Code.FORBIDDEN, detail="There is no such actor.")) from None
+        async with ctx.connection() as db:
+            row = await db.row(
+                MEMBERS.actor, organization_id=ctx.organization_id, member_id=member_id
+            )
+        if row is None:
+            raise Refused(refuse(Code.FORBIDDEN, detail="There is no such actor."))
+        ctx.actor = Actor(member_id, Role(row["role"]), row["may_bill"])
+        if operation.permission is not None:
+            refusal = decide_permission(
+                ctx.actor.role, operation.permission, may_bill=ctx.actor.may_bill
+            )
+            if refusal is not None:
+                raise Refused(refusal)
+
+    async def _perform(
+        self,
+        ctx: Context,
+        operation: Operation,
+        command: Any,  # noqa: ANN401  each operation has its own command
+        body: bytes | None,
+    ) -> Response:
+        if ctx.idempotency_key is None:
+            result = await operation.run(ctx, command)
+            status, content = _encoded(operation, result)
+            return Response(status, content, (_JSON, *_etag(result)))
+        answer = await once(
+            ctx,
+            _request_hash(operation, command, body),
+            lambda: operation.run(ctx, command),
+            lambda result: _encoded(operation, result),
+            one_transaction=operation.one_transaction,
+        )
+        replayed = ((b"idempotency-replayed", b"true"),) if answer.replayed else ()
+        kind = _JSON if answer.status < 400 else _PROBLEM  # noqa: PLR2004
+        return Response(answer.status, answer.body, (kind, *replayed))
+
+
+def _encoded(operation: Operation, result: object) -> tuple[int, bytes]:
+    # A refusal comes here as a value only where the operation kept it under its key (402).
+    if isinstance(result, Refusal):
+        status = STATUS[result.code]
+        return status, problem(result, status, "")
+    status = operation.status
+    if status == 201 and getattr(result, "existed", False):  # noqa: PLR2004
+        status = 200
+    if getattr(result, "pending", False):
+        status = 202
+    return status, encode(result)
+
+
+def _request_hash(operation: Operation, command: msgspec.Struct, body: bytes | None) -> bytes:
+    canonical = msgspec.json.encode(msgspec.json.decode(body or b"{}"), order="deterministic")
+    place = [
+        f"{name}={getattr(command, name)}"
+        for name in command.__struct_fields__
+        if f"{{{name}}}" in operation.path
+    ]
+    return sha256("\n".join([operation.name, *place]).encode() + b"\n" + canonical).digest()
+
+
+def _refused(
+    refusal: Refusal,
+    request_id: str,
+    *,
+    status: int | None = None,
+    extra: tuple[bytes, bytes] | None = None,
+) -> Response:
+    code = STATUS[refusal.code] if status is None else status
+    headers: list[tuple[bytes, bytes]] = [_PROBLEM]
+    if refusal.code in (Code.UNAVAILABLE, Code.PARKED, Code.REQUEST_IN_PROGRESS, Code.RATE_LIMITED):
+        headers.append((b"retry-after", b"1"))
+    if refusal.code is Code.UNAUTHENTICATED:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if extra is not None:
+        headers.append(extra)
+    return Response(code, problem(refusal, code, request_id), tuple(headers))
+
+
+def _check_size(scope: MutableMapping[str, Any]) -> None:
+    if len(scope["raw_path"]) + len(scope["query_string"]) > PATH_BYTES_MAX:
+        raise Refused(refuse(Code.URI_TOO_LONG))
+    if len(b"".join(chain.from_iterable(scope["headers"]))) > HEADERS_BYTES_MAX:
+        raise Refused(refuse(Code.HEADER_FIELDS_TOO_LARGE))
+
+
+def _check_accept(headers: Mapping[bytes, bytes]) -> None:
+    accept = headers.get(b"accept")
+    if accept is None or b"*/*" in accept or b"json" in accept or b"application/*" in accept:
+        return
+    raise Refused(refuse(Code.NOT_ACCEPTABLE))
+
+
+async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    length = headers.get(b"content-length")
+    if length is not None and length.isdigit() and int(length) > BODY_BYTES_MAX:
+        raise Refused(refuse(Code.CONTENT_TOO_LARGE, limit_bytes=BODY_BYTES_MAX))
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body") or message["type"] == "http.disconnect":
+        body = await _rest(body, message, receive)
+    if len(body) > BODY_BYTES_MAX:
+        raise Refused(refuse(Code.CONTENT_TOO_LARGE, limit_bytes=BODY_BYTES_MAX))
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind != b"application/json" and (body or kind):
+        raise Refused(refuse(Code.UNSUPPORTED_MEDIA_TYPE))
+    return body
+
+
+async def _rest(body: bytes, message: MutableMapping[str, Any], receive: Receive) -> bytes:
+    """A body that comes in pieces; one that ends early or takes for ever is no request."""
+    pieces, size = [body], len(body)
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            while message.get("more_body") and size <= BODY_BYTES_MAX:
+                message = await receive()
+                pieces.append(message.get("body", b""))
+                size += len(pieces[-1])
+    except TimeoutError:
+        raise Malformed(f"The body did not come within {BODY_SECONDS_MAX} seconds.") from None
+    if message["type"] == "http.disconnect":
+        raise Malformed("The connection ended before the body did.")
+    return b"".join(pieces)
+
+
+def _idempotency_key(operation: Operation, headers: Mapping[bytes, bytes]) -> str | None:
+    raw = headers.get(b"idempotency-key")
+    if operation.method != "POST" or operation.tells_secret:
+        return None
+    if raw is None:
+        if operation.moves_money:
+            message = "Send an Idempotency-Key header: this request moves money."
+            raise Malformed(message)
+        return None
+    if len(raw) > IDEMPOTENCY_KEY_MAX or _VISIBLE.fullmatch(raw) is None:
+        message = "The Idempotency-Key must be 1 to 255 visible ASCII characters."
+        raise Malformed(message)
+    return raw.decode("ascii")
+
+
+def _if_match(raw: bytes | None) -> int | None:
+    if raw is None or raw.strip() == b"*":
+        return None
+    text = raw.decode("latin-1").strip().removeprefix("W/").strip('"')
+    # A tag that was never given out matches nothing.
+    return int(text) if text.isdigit() and len(text) < 10 else -1  # noqa: PLR2004
+
+
+def _etag(result: object) -> tuple[tuple[bytes, bytes], ...]:
+    version = getattr(result, "version", None)
+    return ((b"etag", f'"{version}"'.encode()),) if isinstance(version, int) else ()

@@ -1,0 +1,89 @@
+"""What commands show: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import click
+
+from seatkeeper.domain.money import MINOR_DIGITS, Money
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option of every command that shows something."""
+    return click.option(
+        "--json", "wants_json", is_flag=True, help="Show the answer of the service as JSON."
+    )(function)
+
+
+def show_json(value: object) -> None:
+    """JSON, as the service answered it."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def show(value: object, sentence: str, *, as_json: bool) -> None:
+    """The answer as JSON for programs, or as a sentence for people."""
+    if as_json:
+        show_json(value)
+    else:
+        click.echo(sentence)
+
+
+def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table: drawn on a terminal, otherwise columns that are wide enough."""
+    texts = [[_text(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _draw(columns, texts)
+        return
+    widths = [
+        max([len(column), *(len(row[place]) for row in texts)])
+        for place, column in enumerate(columns)
+    ]
+    for row in [list(columns), *texts]:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def show_fields(fields: Iterable[tuple[str, object]]) -> None:
+    """One thing, a line for each field."""
+    pairs = [(name, _text(value)) for name, value in fields]
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        click.echo(f"{name.ljust(width)}  {value}")
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount for people."""
+    return str(Money(minor, currency)) if currency in MINOR_DIGITS else f"{minor} {currency}"
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Goes on when the person agrees, or has with --yes; without a terminal only with --yes."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask on; add --yes to go ahead.")
+    click.confirm(question, abort=True)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    # A name may hold what would move the cursor of a terminal.
+    return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def _draw(columns: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in texts:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""The pure room: values, decisions and arithmetic. No clock, no input or output, no chance."""

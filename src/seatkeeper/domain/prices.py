@@ -1,0 +1,202 @@
+"""Prices: what a quantity of seats costs for one interval, and what a change of quantity costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from seatkeeper.domain.money import MINOR_DIGITS, round_half_up
+from seatkeeper.domain.periods import Interval
+from seatkeeper.domain.proration import Share
+
+QUANTITY_MAX = 1_000_000
+
+
+class TierMode(StrEnum):
+    """Graduated: each seat pays the price of its own tier. Volume: all pay that of the last."""
+
+    GRADUATED = "graduated"
+    VOLUME = "volume"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Seats up to and including `up_to` (None: no bound). Units: minor units per interval."""
+
+    up_to: int | None
+    unit: int = 0
+    flat: int = 0
+
+    def __post_init__(self) -> None:
+        assert self.unit >= 0
+        assert self.flat >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPrice:
+    """The price of a quantity of one seat type for one interval. Source: C6."""
+
+    tiers: tuple[Tier, ...]
+    mode: TierMode = TierMode.GRADUATED
+
+    def __post_init__(self) -> None:
+        assert self.tiers
+        bounds = [tier.up_to for tier in self.tiers[:-1]]
+        assert all(bound is not None for bound in bounds)
+        steps = [0, *(bound for bound in bounds if bound is not None)]
+        assert all(low < high for low, high in pairwise(steps))
+        last = self.tiers[-1].up_to
+        assert last is None or last > steps[-1]
+
+    @property
+    def bound(self) -> int:
+        """The largest quantity that has a price; more is refused, never billed short."""
+        last = self.tiers[-1].up_to
+        return QUANTITY_MAX if last is None else min(last, QUANTITY_MAX)
+
+    @property
+    def included(self) -> int:
+        """Seats which the first tier gives for nothing. Source: C2."""
+        first = self.tiers[0]
+        free = first.unit == 0 and first.flat == 0 and self.mode is TierMode.GRADUATED
+        return (first.up_to or 0) if free and len(self.tiers) > 1 else 0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no quantity costs anything, so that there is nothing to count. Source: C15."""
+        return all(tier.unit == 0 and tier.flat == 0 for tier in self.tiers)
+
+    def amount(self, quantity: int) -> int:
+        """What `quantity` seats cost for one interval. Units: minor. Source: C6, C14."""
+        assert 0 <= quantity <= self.bound
+        if self.mode is TierMode.VOLUME:
+            return self._volume(quantity)
+        total = 0
+        below = 0
+        for tier in self.tiers:
+            if quantity <= below:
+                break
+            top = quantity if tier.up_to is None else min(quantity, tier.up_to)
+            total += tier.flat + tier.unit * (top - below)
+            below = top
+        return total
+
+    def _volume(self, quantity: int) -> int:
+        if quantity == 0:
+            return 0
+        tier = next(t for t in self.tiers if t.up_to is None or quantity <= t.up_to)
+        return tier.flat + tier.unit * quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a plan costs: a base and a price per seat type, each for one `per` interval.
+
+    `billing` is how often it is invoiced, `term` how long one is bound; a month's price billed
+    by the year is charged twelvefold, a year's price billed by the month is split so that the
+    twelve parts add up exactly.
+    """
+
+    key: str
+    currency: str
+    per: Interval
+    billing: Interval
+    term: Interval
+    base: int = 0
+    seats: Mapping[str, SeatPrice] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        assert self.currency in MINOR_DIGITS
+        assert self.base >= 0
+        assert self.term.months % self.billing.months == 0
+
+    @property
+    def periods_per_term(self) -> int:
+        """Billing periods in one term."""
+        return self.term.months // self.billing.months
+
+    def of_period(self, per_interval: int, number: int) -> int:
+        """The part of an amount per interval that billing period `number` pays. Units: minor.
+
+        Parts of one interval are differences of rounded levels, so they add up to the whole.
+        """
+        billing, per = self.billing.months, self.per.months
+        if billing >= per:
+            return per_interval * (billing // per)
+        step = number % (per // billing)
+        before = round_half_up(per_interval * step * billing, per)
+        return round_half_up(per_interval * (step + 1) * billing, per) - before
+
+    def prorated(self, per_interval: int, share: Share) -> int:
+        """The share of one billing period of an amount per interval, rounded once. Source: G1."""
+        return round_half_up(
+            per_interval * self.billing.months * share.part, self.per.months * share.whole
+        )
+
+
+def agreed(price: Price, terms: Mapping[str, Any]) -> Price:
+    """The price with amounts agreed for one organization in place of the catalog's.
+
+    Shapes: `base_minor`, and `seats` with `unit_minor` per type; what is not named stays.
+    Source: A26, design §4.
+    """
+    units = terms.get("seats", {})
+    seats = {
+        key: SeatPrice((Tier(None, unit=units[key]["unit_minor"]),)) if key in units else own
+        for key, own in price.seats.items()
+    }
+    return replace(price, base=terms.get("base_minor", price.base), seats=seats)
+
+
+@dataclass(frozen=True, slots=True)
+class DayLevel:
+    """What one subscription and seat type owes for one effective day so far.
+
+    Its share is the same for all lines: by the second, the "day" is the instant.
+    `paid` is the quantity that was paid to the period's end when the day began, `level` the
+    highest to pay now, `billed` what lines of this day already say. Units: seats, minor.
+    """
+
+    paid: int
+    level: int
+    billed: int
+    # Whether the policy credits what is given back inside a paid period.
+    credited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One line's worth: the full difference, what of it is due, and the levels between."""
+
+    due: int
+    full: int
+    level: int
+
+
+def adjust(
+    price: Price, seat_price: SeatPrice, day: DayLevel, level: int, share: Share
+) -> Adjustment:
+    """What moving today's level to `level` costs, given what today has billed already.
+
+    The day's amount is rounded as one, so ten steps of one cost what one step of ten costs, and
+    up then down nets to zero. Nothing already paid comes back unless the day is `credited`:
+    not below that level, nor where more seats in a volume tier cost less.
+
+    Source: design §5 "The bill does not depend on how people click", G1, G5, G6.
+    """
+
+    def owed(quantity: int, part: Share) -> int:
+        difference = seat_price.amount(quantity) - seat_price.amount(day.paid)
+        return price.prorated(difference if day.credited else max(difference, 0), part)
+
+    target = level if day.credited else max(level, day.paid)
+    before = day.level if day.credited else max(day.level, day.paid)
+    whole = Share(1, 1, share.basis)
+    return Adjustment(
+        due=owed(target, share) - day.billed,
+        full=owed(target, whole) - owed(before, whole),
+        level=target,
+    )

@@ -1,0 +1,326 @@
+"""Terms: what an organization is on after it subscribes, changes its plan, or a trial ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from seatkeeper.domain.accounts import Account
+from seatkeeper.domain.billing import (
+    Line,
+    credited,
+    effective_instant,
+    period_lines,
+    rest_lines,
+    total,
+)
+from seatkeeper.domain.catalog import Plan
+from seatkeeper.domain.changes import Asker, ask_contact, decide_who, in_use
+from seatkeeper.domain.periods import Recurrence, anchored, local_day, midnight
+from seatkeeper.domain.policies import Capacity, RenewalQuantity, When
+from seatkeeper.domain.prices import Price
+from seatkeeper.domain.proration import Basis
+from seatkeeper.domain.quantities import Choice, People, quantities_of
+from seatkeeper.domain.refusals import Code, Refusal, refuse
+from seatkeeper.domain.seats import SeatPool
+from seatkeeper.domain.subscriptions import Status
+
+__all__ = [
+    "Choice",
+    "People",
+    "Terms",
+    "begin",
+    "decide_change_plan",
+    "decide_subscribe",
+    "quantities_of",
+    "successors_of",
+    "terms_from",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A plan with its price, period and quantities, and what beginning it bills now.
+
+    `number` is -1 in a trial. `successors` say what each old seat type becomes.
+    `keeps_period` when the running period goes on under the new plan.
+    """
+
+    plan: Plan
+    price: Price
+    status: Status
+    anchor: date
+    number: int
+    starts_at: datetime
+    ends_at: datetime
+    term_ends_at: datetime
+    quantities: Mapping[str, int]
+    lines: tuple[Line, ...] = ()
+    successors: Mapping[str, str] = field(default_factory=dict)
+    trial_ends_at: datetime | None = None
+    keeps_period: bool = False
+    scheduled: bool = False
+    effective_at: datetime | None = None
+
+    @property
+    def due_now(self) -> int:
+        """What is owed at once, never negative. Units: minor."""
+        return max(total(self.lines), 0)
+
+
+def decide_subscribe(
+    choice: Choice, people: People, time_zone: str, now: datetime
+) -> Terms | Refusal:
+    """The terms on which an organization without a paid subscription starts.
+
+    Refuses as `quantities_of`. Source: A10, A12, A98, C12-C15, C18, C20.
+    """
+    quantities = quantities_of(choice, people, {})
+    if isinstance(quantities, Refusal):
+        return quantities
+    return begin(choice, quantities, time_zone, local_day(now, time_zone))
+
+
+def begin(choice: Choice, quantities: Mapping[str, int], time_zone: str, on: date) -> Terms:
+    """Fresh terms from the start of a local day; a trial bills nothing until it ends."""
+    plan, price = choice.plan, choice.price
+    if choice.trial and plan.trial_days:
+        anchor = on + timedelta(days=plan.trial_days)
+        ends_at = midnight(anchor, time_zone)
+        return Terms(
+            plan=plan,
+            price=price,
+            status=Status.TRIALING,
+            anchor=anchor,
+            number=-1,
+            starts_at=midnight(on, time_zone),
+            ends_at=ends_at,
+            term_ends_at=ends_at,
+            quantities=quantities,
+            trial_ends_at=ends_at,
+        )
+    period = Recurrence(on, price.billing, time_zone).period(0)
+    return Terms(
+        plan=plan,
+        price=price,
+        status=Status.ACTIVE,
+        anchor=on,
+        number=0,
+        starts_at=period.starts_at,
+        ends_at=period.ends_at,
+        term_ends_at=midnight(anchored(on, price.term.months), time_zone),
+        quantities=quantities,
+        lines=period_lines(plan, price, 0, period, _pools(plan, quantities)),
+    )
+
+
+def _pools(plan: Plan, quantities: Mapping[str, int]) -> Mapping[str, SeatPool]:
+    """Pools that hold only quantities, to price them."""
+    return {
+        seat_type.key: SeatPool(
+            UUID(int=0), seat_type.key, seat_type.rank, quantities.get(seat_type.key, 0), 0, 0
+        )
+        for seat_type in plan.by_rank
+    }
+
+
+def successors_of(old: Plan, new: Plan) -> Mapping[str, str]:
+    """What each seat type of the old plan becomes: itself, its named successor, else the first.
+
+    A successor is named for one plan; another plan may not have it. Source: A95, A97.
+    """
+    named = {key: to for key, to in old.successors.items() if to in new.seat_types}
+    return {
+        key: key if key in new.seat_types else named.get(key, new.by_rank[0].key)
+        for key in old.seat_types
+    }
+
+
+def decide_change_plan(
+    account: Account, choice: Choice, asker: Asker, people: People, now: datetime
+) -> Terms | Refusal:
+    """When and on what terms an organization moves to another plan.
+
+    Up takes effect now with credit for the unused part, down at the end of the period; a plan
+    that may not be left says so. Refuses: contract_managed, state_conflict, past_due, as
+    `quantities_of`, and seats_in_use when people sit in the way. Source: A97, C16, C48-C51, T13.
+    """
+    subscription = account.subscription
+    old = subscription.plan
+    for plan in (old, choice.plan):
+        refusal = decide_who(plan.policies.change_plan_who, asker, plan.contact)
+        if refusal is not None:
+            return refusal
+    same = choice.plan.key == old.key and choice.price.key == subscription.price.key
+    when = old.policies.upgrade_when if _is_up(account, choice) else old.policies.downgrade_when
+    if when is When.NEVER and not same:
+        return refuse(
+            Code.CONTRACT_MANAGED,
+            ask_contact(old.contact),
+            detail="There is no way back from this plan; talk to your account manager.",
+        )
+    canceling = subscription.status is Status.CANCELING
+    state = subscription.status if canceling else account.closed(now)
+    if state is None and same:
+        state = "already on this plan"
+    if state is not None:
+        return refuse(Code.STATE_CONFLICT, state=state)
+    if account.overdue and not old.policies.overdue.may_buy:
+        return refuse(Code.PAST_DUE)
+    # A trial is for those who never paid; it is no way out of a paid plan. Source: C20.
+    choice = replace(choice, trial=choice.trial and is_free(old, subscription.price))
+    if when is When.NOW:
+        quantities = _moved_quantities(account, choice, people)
+        if isinstance(quantities, Refusal):
+            return quantities
+        return _changed(account, choice, quantities, now)
+    end = subscription.term_ends_at if when is When.TERM_END else subscription.period_ends_at
+    later = terms_from(account, choice, people, end)
+    return later if isinstance(later, Refusal) else replace(later, scheduled=True, lines=())
+
+
+def terms_from(account: Account, choice: Choice, people: People, at: datetime) -> Terms | Refusal:
+    """The terms of a plan that comes at the end of a period or term, with what that bills.
+
+    Asked when the change is scheduled, and again on its day with who is there then: if they do
+    not fit any more, the old plan goes on. The anchor stays where the rhythm does. Refuses as
+    `quantities_of`, and seats_in_use. Source: C50, C51, G3.
+    """
+    quantities = _moved_quantities(account, choice, people)
+    if isinstance(quantities, Refusal):
+        return quantities
+    subscription = account.subscription
+    zone = subscription.time_zone
+    on = local_day(at, zone)
+    becomes = successors_of(subscription.plan, choice.plan)
+    terms = replace(begin(choice, quantities, zone, on), successors=becomes, effective_at=at)
+    if not _same_rhythm(account, choice):
+        return terms
+    number = subscription.recurrence.number_on(on)
+    period = subscription.recurrence.period(number)
+    pools = _pools(choice.plan, quantities)
+    return replace(
+        terms,
+        anchor=subscription.anchor,
+        number=number,
+        ends_at=period.ends_at,
+        term_ends_at=midnight(subscription.term_end_of(number), zone),
+        lines=period_lines(choice.plan, choice.price, number, period, pools),
+    )
+
+
+def _moved_quantities(
+    account: Account, choice: Choice, people: People
+) -> Mapping[str, int] | Refusal:
+    quantities = quantities_of(choice, people, _carried(account, choice, people))
+    if isinstance(quantities, Refusal):
+        return quantities
+    return _seated(account, choice.plan, quantities) or quantities
+
+
+def _seated(account: Account, new: Plan, quantities: Mapping[str, int]) -> Refusal | None:
+    """Nobody loses a seat by a change of plan: who sits needs one there. Source: A34, A35."""
+    if new.capacity is not Capacity.PURCHASED:
+        return None
+    becomes = successors_of(account.subscription.plan, new)
+    for kind in new.by_rank:
+        pools = [b.pool for key, b in account.pools.items() if becomes.get(key) == kind.key]
+        assigned, held = sum(p.assigned for p in pools), sum(p.held for p in pools)
+        pool = SeatPool(UUID(int=0), kind.key, kind.rank, assigned + held, assigned, held)
+        if (refusal := in_use(pool, quantities[kind.key])) is not None:
+            return refusal
+    return None
+
+
+def _is_up(account: Account, choice: Choice) -> bool:
+    subscription = account.subscription
+    old, new = subscription.plan, choice.plan
+    if new.rank != old.rank:
+        return new.rank > old.rank
+    return choice.price.billing.months >= subscription.price.billing.months
+
+
+def _carried(account: Account, choice: Choice, people: People) -> Mapping[str, int]:
+    """Seats which come along, per new type; plans that right-size start from who is there."""
+    old, new = account.subscription.plan, choice.plan
+    entry = new.entry_type.key
+    granted = old.capacity is not Capacity.PURCHASED
+    sizes = (RenewalQuantity.OCCUPIED, RenewalQuantity.MEMBERS)
+    occupied = granted or new.policies.renewal_quantity in sizes
+    becomes = successors_of(old, new)
+    carried = {entry: 0}
+    for key, billed in account.pools.items():
+        target = becomes.get(key, entry)
+        seats = billed.pool.occupied if occupied else billed.pool.purchased
+        carried[target] = carried.get(target, 0) + seats
+    if granted:
+        carried[entry] += max(people.occupied - sum(carried.values()), 0)
+    return carried
+
+
+def _same_rhythm(account: Account, choice: Choice) -> bool:
+    """Whether the running period can go on: same billing and term, and a price by the part."""
+    subscription = account.subscription
+    old, price = subscription.plan, subscription.price
+    return (
+        price.billing is choice.price.billing
+        and price.term is choice.price.term
+        and subscription.number >= 0
+        and not is_free(old, price)
+        and Basis.NONE not in (old.policies.proration, choice.plan.policies.proration)
+    )
+
+
+def _changed(
+    account: Account, choice: Choice, quantities: Mapping[str, int], now: datetime
+) -> Terms:
+    """Terms from now on: the same period where the rhythm stays, else a new anchor today."""
+    subscription = account.subscription
+    becomes = successors_of(subscription.plan, choice.plan)
+    if not _same_rhythm(account, choice):
+        on = local_day(now, subscription.time_zone)
+        terms = begin(choice, quantities, subscription.time_zone, on)
+        credit = () if subscription.number < 0 else _unused(account, now)
+        return replace(terms, lines=(*credit, *terms.lines), successors=becomes)
+    period = subscription.period
+    pools = _pools(choice.plan, quantities)
+    new = rest_lines(choice.plan, choice.price, period, pools, now)
+    return Terms(
+        plan=choice.plan,
+        price=choice.price,
+        status=Status.ACTIVE if subscription.status is Status.TRIALING else subscription.status,
+        anchor=subscription.anchor,
+        number=subscription.number,
+        starts_at=subscription.period_starts_at,
+        ends_at=subscription.period_ends_at,
+        term_ends_at=subscription.term_ends_at,
+        quantities=quantities,
+        lines=(*_unused(account, now), *new),
+        successors=becomes,
+        keeps_period=True,
+    )
+
+
+def is_free(plan: Plan, price: Price) -> bool:
+    """Whether a plan at that price never sends an invoice. Source: C3, C9."""
+    seats_free = all(seat_price.is_free for seat_price in price.seats.values())
+    return price.base == 0 and (plan.capacity is not Capacity.PURCHASED or seats_free)
+
+
+def _unused(account: Account, now: datetime) -> tuple[Line, ...]:
+    """What is paid and not used, at the levels that were paid, given back.
+
+    A plan without proration sells whole periods: no part of one comes back. Source: C50, T10.
+    """
+    subscription = account.subscription
+    plan, price, period = subscription.plan, subscription.price, subscription.period
+    if plan.policies.proration is Basis.NONE:
+        return ()
+    effective_at = effective_instant(plan.policies.proration, period, now)
+    paid = {
+        key: replace(billed.pool, purchased=billed.on(effective_at).level, state="over_limit")
+        for key, billed in account.pools.items()
+    }
+    return credited(rest_lines(plan, price, period, paid, now))

@@ -1,0 +1,1 @@
+"""The room of what happens by itself."""

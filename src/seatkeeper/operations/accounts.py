@@ -1,0 +1,127 @@
+"""Accounts: one subscription with all the facts its changes are decided on, under lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from seatkeeper.domain.billing import BilledPool
+from seatkeeper.domain.changes import Account, Asker, Scheduled
+from seatkeeper.domain.policies import SeatUse
+from seatkeeper.domain.prices import DayLevel
+from seatkeeper.domain.subscriptions import Subscription
+from seatkeeper.operations import own_seats
+from seatkeeper.operations.context import Context
+from seatkeeper.operations.effects import Effect
+from seatkeeper.store.database import Db, Row
+from seatkeeper.store.seats import SEATS, pool_of
+from seatkeeper.store.statements import Statements
+
+CHANGES: Final = Statements("changes")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An account with what only operations need of it."""
+
+    account: Account
+    net_terms_days: int | None
+    paying: bool
+
+
+async def load_account(ctx: Context, db: Db, subscription: Subscription) -> Loaded:
+    """The account of a locked subscription; locks its pools. Cost: three statements."""
+    payer = subscription.payer_member_id
+    if payer is None:
+        rows = await db.rows(SEATS.lock_pools, organization_id=ctx.organization_id)
+    else:
+        rows = await own_seats.lock_pools(ctx, db, payer)
+    return await _loaded(ctx, db, subscription, rows)
+
+
+async def read_account(ctx: Context, db: Db, subscription: Subscription) -> Loaded:
+    """The same without locks, for quotes and previews."""
+    rows = await db.rows(SEATS.pools, organization_id=ctx.organization_id)
+    return await _loaded(ctx, db, subscription, rows)
+
+
+async def _loaded(ctx: Context, db: Db, subscription: Subscription, pools: list[Row]) -> Loaded:
+    key = {
+        "organization_id": ctx.organization_id,
+        "subscription_id": subscription.subscription_id,
+    }
+    facts = await db.one(CHANGES.facts, **key, now=ctx.now)
+    scheduled = await db.rows(CHANGES.scheduled, **key)
+    account = Account(
+        subscription=subscription,
+        pools={
+            row["seat_type"]: billed_pool(row)
+            for row in pools
+            if row["subscription_id"] == subscription.subscription_id
+        },
+        scheduled=tuple(item for row in scheduled for item in scheduled_of(row)),
+        overdue=facts["overdue"],
+        unsigned=facts["unsigned"],
+    )
+    return Loaded(account, facts["net_terms_days"], facts["paying"])
+
+
+async def account_at_end(
+    ctx: Context, db: Db, subscription: Subscription
+) -> tuple[Account, list[Row]]:
+    """The account as the end of its period finds it, with the scheduled changes due by then."""
+    pools = await db.rows(SEATS.pools, organization_id=ctx.organization_id)
+    scheduled = await db.rows(
+        CHANGES.scheduled,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription.subscription_id,
+    )
+    due = [row for row in scheduled if row["effective_at"] <= subscription.period_ends_at]
+    account = Account(
+        subscription=subscription,
+        pools={
+            row["seat_type"]: billed_pool(row)
+            for row in pools
+            if row["subscription_id"] == subscription.subscription_id
+        },
+        scheduled=tuple(item for row in due for item in scheduled_of(row)),
+    )
+    return account, due
+
+
+def billed_pool(row: Row) -> BilledPool:
+    """A locked pool with what its latest effective day has billed."""
+    return BilledPool(
+        pool_of(row),
+        row["billed_at"],
+        DayLevel(row["paid"], row["level"], row["billed_minor"]),
+    )
+
+
+def scheduled_of(row: Row) -> list[Scheduled]:
+    """What a scheduled change will do, per seat type."""
+    effect = msgspec.convert(row["effect"], Effect)
+    limit = effect.limit
+    if not effect.deltas:
+        return [Scheduled(row["kind"], limit=limit, effective_at=row["effective_at"])]
+    return [
+        Scheduled(row["kind"], seat_type, delta, limit, row["effective_at"])
+        for seat_type, delta in effect.deltas.items()
+    ]
+
+
+def asker_of(ctx: Context) -> Asker:
+    """In whose capacity the caller asks."""
+    return Asker.ACCOUNT_MANAGER if ctx.by_account_manager() else Asker.BILLING
+
+
+def seats_everyone(subscription: Subscription) -> bool:
+    """Whether each member has a seat by being one. Source: C58."""
+    return subscription.plan.policies.seat_use is SeatUse.EVERY_MEMBER
+
+
+def stored(value: Any) -> Any:  # noqa: ANN401  any struct becomes plain JSON
+    """A struct as the JSON that is stored."""
+    return msgspec.to_builtins(value)

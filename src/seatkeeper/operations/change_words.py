@@ -1,0 +1,70 @@
+"""The shapes of a change: what is sent, and where it stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from seatkeeper.domain.ids import ChangeId, InvoiceId, OrganizationId, QuoteId
+from seatkeeper.domain.ids import SubscriptionId as Sub
+from seatkeeper.operations.asked import Asked
+from seatkeeper.operations.effects import Effect
+from seatkeeper.operations.words import Command, Result
+from seatkeeper.store.database import Row
+
+Token = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_:-]+$")]
+
+
+class MakeChange(Command):
+    """A change, or the quote of one; `resume` does afterwards what lacked seats."""
+
+    organization: OrganizationId
+    change: Asked | None = None
+    quote: QuoteId | None = None
+    payment_method: Token | None = None
+    resume: Annotated[str, Meta(max_length=400_000)] | None = None
+
+
+class Change(Result):
+    """A change and where it stands. `pending` while a payment is awaited."""
+
+    change: str
+    kind: str
+    state: str
+    effective_at: datetime
+    requested_at: datetime
+    closed_at: datetime | None
+    actor: str
+    subscription: str | None
+    invoice: str | None
+    quote: str | None
+    seats: dict[str, int]
+    asked: dict[str, Any]
+    failure: dict[str, Any] | None = None
+    resumed: dict[str, Any] | None = None
+    pending: bool = False
+
+
+def change_of(row: Row) -> Change:
+    """A change as its readers see it."""
+    effect = msgspec.convert(row["effect"], Effect)
+    seats = effect.terms.quantities if effect.terms is not None else effect.deltas
+    return Change(
+        change=ChangeId.text(row["change_id"]),
+        kind=row["kind"],
+        state=row["state"],
+        effective_at=row["effective_at"],
+        requested_at=row["requested_at"],
+        closed_at=row["closed_at"],
+        actor=row["actor"],
+        subscription=Sub.text_or_none(row["subscription_id"]),
+        invoice=InvoiceId.text_or_none(row["invoice_id"]),
+        quote=QuoteId.text_or_none(row["quote_id"]),
+        seats=seats,
+        asked=row["command"],
+        failure=row["failure"],
+        pending=row["state"] == "awaiting_payment",
+    )

@@ -1,0 +1,229 @@
+"""Contract beginnings: a fresh subscription under a contract, or a running one that comes under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from seatkeeper.domain.amendments import Amendment, decide_amend
+from seatkeeper.domain.billing import Line
+from seatkeeper.domain.changes import Offer
+from seatkeeper.domain.contracts import (
+    Kind,
+    decide_convert_to_contract,
+    kind_of,
+    signed_until,
+)
+from seatkeeper.domain.ids import ContractId
+from seatkeeper.domain.periods import local_day, midnight
+from seatkeeper.domain.policies import When
+from seatkeeper.domain.quantities import People, quantities_of
+from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
+from seatkeeper.domain.subscriptions import Status, Subscription
+from seatkeeper.domain.terms import Terms, begin
+from seatkeeper.operations.accounts import load_account
+from seatkeeper.operations.context import Context
+from seatkeeper.operations.contract_terms import Sold, tell
+from seatkeeper.operations.decisions import CHANGES, people_of
+from seatkeeper.operations.effects import Cause, apply_effect, effect_of_offer, effect_of_terms
+from seatkeeper.operations.invoices import Bill, due_date, issue
+from seatkeeper.operations.renewals import RENEWALS
+from seatkeeper.operations.standing import lock_current
+from seatkeeper.store.contracts import CONTRACTS
+from seatkeeper.store.database import Db, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the account manager puts into a contract; None: as the plan has it, or as it is."""
+
+    plan: str
+    price: str | None
+    kind: Kind | None
+    account_manager: str
+    net_terms_days: int | None
+    seats: Mapping[str, int]
+    amounts: Mapping[str, Any] | None
+    start: date | None
+    term_months: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A contract that is about to be: its ids, what was bought, and on which terms."""
+
+    contract_id: UUID
+    subscription_id: UUID
+    bought: Sold
+    terms: Terms
+    net_terms_days: int
+
+
+async def begin_fresh(ctx: Context, db: Db, asked: Asked, bought: Sold) -> None:
+    """A fresh subscription under a contract."""
+    people = await people_of(ctx, db)
+    quantities = quantities_of(bought.choice, people, {})
+    if isinstance(quantities, Refusal):
+        raise Refused(quantities)
+    zone = ctx.organization.time_zone
+    today = local_day(ctx.now, zone)
+    start = asked.start or today
+    if start > today:
+        raise Refused(_no_start("A contract starts today or before, not later."))
+    choice = replace(bought.choice, trial=False)
+    terms = begin(choice, quantities, zone, start)
+    if terms.ends_at <= ctx.now:
+        raise Refused(_no_start("The first billing period would be over already."))
+    subscription_id = ctx.new_id()
+    await db.run(
+        CHANGES.insert_subscription,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription_id,
+        payer_member_id=None,
+        plan_version_id=bought.version_id,
+        price_key=terms.price.key,
+        overrides=None,
+        status=Status.INCOMPLETE,
+        anchor_on=terms.anchor,
+        period_number=terms.number,
+        period_starts_at=terms.starts_at,
+        period_ends_at=terms.ends_at,
+        term_ends_at=terms.term_ends_at,
+        trial_ends_at=None,
+        due_at=terms.ends_at,
+        now=ctx.now,
+    )
+    begun = _begun(ctx, asked, (bought, terms), subscription_id)
+    await _write(ctx, db, asked, begun)
+
+
+def _begun(ctx: Context, asked: Asked, what: tuple[Sold, Terms], subscription_id: UUID) -> _Begun:
+    bought, terms = what
+    days = asked.net_terms_days
+    if days is None:
+        days = bought.choice.plan.policies.net_terms_days
+    return _Begun(ctx.new_id(), subscription_id, bought, terms, days)
+
+
+async def convert(ctx: Context, db: Db, asked: Asked, what: tuple[Sold, Subscription]) -> None:
+    """A running subscription comes under a contract. Source: A30."""
+    bought, subscription = what
+    loaded = await load_account(ctx, db, subscription)
+    if loaded.paying:
+        raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
+    if asked.start not in (None, local_day(ctx.now, ctx.organization.time_zone)):
+        raise Refused(_no_start("What runs already comes under a contract today."))
+    people = await people_of(ctx, db)
+    terms = decide_convert_to_contract(loaded.account, bought.choice, people, ctx.now)
+    if isinstance(terms, Refusal):
+        raise Refused(terms)
+    begun = _begun(ctx, asked, (bought, terms), subscription.subscription_id)
+    await _write(ctx, db, asked, begun)
+    if terms.keeps_period and bought.choice.seats:
+        await _resize(ctx, db, begun, people)
+
+
+async def _write(ctx: Context, db: Db, asked: Asked, begun: _Begun) -> None:
+    """Writes the contract, puts the subscription on its terms and bills what they bill."""
+    terms, choice = begun.terms, begun.bought.choice
+    effect = effect_of_terms(terms, begun.bought.version_id)
+    cause = Cause("contract", begun.contract_id)
+    if not terms.keeps_period:
+        # What waited for the old terms has nothing to wait for any more.
+        await db.run(
+            RENEWALS.cancel_scheduled,
+            organization_id=ctx.organization_id,
+            subscription_id=begun.subscription_id,
+            now=ctx.now,
+        )
+    await apply_effect(ctx, db, begun.subscription_id, effect, cause)
+    until = signed_until(choice.price, terms.anchor, terms.number, asked.term_months)
+    zone = ctx.organization.time_zone
+    await db.run(
+        CONTRACTS.insert,
+        organization_id=ctx.organization_id,
+        contract_id=begun.contract_id,
+        subscription_id=begun.subscription_id,
+        kind=kind_of(choice.price),
+        account_manager=asked.account_manager,
+        net_terms_days=begun.net_terms_days,
+        signed_until=midnight(until, zone),
+        overrides=dict(begun.bought.amounts) or None,
+        now=ctx.now,
+    )
+    await _bill(ctx, db, begun, terms.lines)
+    facts = {"plan": choice.plan.key, "signed_until": midnight(until, zone).isoformat()}
+    await tell(ctx, db, "contract.created", begun.contract_id, facts)
+
+
+async def _bill(ctx: Context, db: Db, begun: _Begun, lines: tuple[Line, ...]) -> None:
+    if not lines:
+        return
+    due_at = due_date(ctx, begun.net_terms_days)
+    cause_id = ContractId.text(begun.contract_id)
+    bill = Bill(begun.subscription_id, lines, "contract", cause_id, due_at, due_at)
+    await issue(ctx, db, bill, draft=False)
+
+
+async def _resize(ctx: Context, db: Db, begun: _Begun, people: People) -> None:
+    """The seats of the contract, where they differ from those that were owned: at once."""
+    subscription = await lock_current(ctx, db)
+    assert subscription is not None
+    account = (await load_account(ctx, db, subscription)).account
+    seats = begun.bought.choice.seats
+    deltas = {key: n - account.purchased_of(key) for key, n in seats.items()}
+    deltas = {key: delta for key, delta in deltas.items() if delta}
+    if not deltas:
+        return
+    outcome = decide_amend(account, Amendment(seats=deltas, when=When.NOW), people, ctx.now)
+    if isinstance(outcome, Refusal):
+        raise Refused(outcome)
+    assert isinstance(outcome, Offer)
+    cause = Cause("contract", begun.contract_id)
+    await apply_effect(ctx, db, begun.subscription_id, effect_of_offer(outcome), cause)
+    await _bill(ctx, db, begun, outcome.lines)
+
+
+def _no_start(sentence: str) -> Refusal:
+    return refuse(Code.INVALID_REQUEST, detail=sentence)
+
+
+async def change_details(
+    ctx: Context, db: Db, asked: Asked, what: tuple[Subscription, Row]
+) -> None:
+    """The people and payment terms of a contract in force; its other terms must be the same."""
+    subscription, row = what
+    owned = await db.rows(CHANGES.purchased, organization_id=ctx.organization_id)
+    seats = {item["seat_type"]: item["purchased"] for item in owned}
+    amounts = row["overrides"] if asked.amounts is None else asked.amounts or None
+    other = {
+        "plan": asked.plan != subscription.plan.key,
+        "price": asked.price not in (None, subscription.price.key),
+        "kind": asked.kind not in (None, row["kind"]),
+        "seats": any(seats.get(key, 0) != quantity for key, quantity in asked.seats.items()),
+        "prices": amounts != row["overrides"],
+        "start": asked.start not in (None, subscription.anchor),
+    }
+    if any(other.values()):
+        raise Refused(
+            refuse(
+                Code.ALREADY_EXISTS,
+                detail="A contract is in force; change its terms by an amendment.",
+                different=[name for name, differs in other.items() if differs],
+            )
+        )
+    days = row["net_terms_days"] if asked.net_terms_days is None else asked.net_terms_days
+    if (asked.account_manager, days) == (row["account_manager"], row["net_terms_days"]):
+        return
+    await db.run(
+        CONTRACTS.change_details,
+        organization_id=ctx.organization_id,
+        contract_id=row["contract_id"],
+        account_manager=asked.account_manager,
+        net_terms_days=days,
+    )
+    facts = {"account_manager": asked.account_manager, "net_terms_days": days}
+    await tell(ctx, db, "contract.changed", row["contract_id"], facts)

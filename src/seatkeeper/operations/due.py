@@ -1,0 +1,40 @@
+"""Everything that comes due, in order, for live organizations or those on one test clock."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from seatkeeper.operations import amendments, arrivals, dunning, expiry, renewals
+from seatkeeper.operations.engine import Engine
+
+Job = Callable[..., Awaitable[int]]
+
+# In the order in which they are done when several fall on one instant: a hold that expires is free
+# before seats are counted, and what is renewed can be charged in the same round.
+JOBS: Final[tuple[tuple[str, Job, int], ...]] = (
+    ("payments completed", dunning.complete_unpaid, 100),
+    ("seats bought for arrivals", arrivals.buy_due, 100),
+    ("invitations expired", expiry.expire_due, 500),
+    ("amendments expired", amendments.expire_due, 500),
+    ("subscriptions", renewals.renew_due, 500),
+    ("invoices attempted", dunning.attempt_due, 100),
+)
+ROUNDS_MAX: Final = 100_000
+
+
+async def do_due(engine: Engine, now: datetime, clock_id: UUID | None) -> dict[str, int]:
+    """Does all that is due at `now`, batch by batch until nothing is left; counts per job."""
+    done: dict[str, int] = {}
+    for _ in range(ROUNDS_MAX):
+        took = 0
+        for name, job, most in JOBS:
+            count = await job(engine, now=now, clock_id=clock_id, most=most)
+            if count:
+                done[name] = done.get(name, 0) + count
+            took += count
+        if not took:
+            return done
+    return done

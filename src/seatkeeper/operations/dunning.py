@@ -1,0 +1,158 @@
+"""Dunning: open invoices are tried on their days; arrears end access only after the grace."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from seatkeeper.domain.money import Money
+from seatkeeper.domain.periods import local_day, midnight
+from seatkeeper.domain.refusals import Refusal
+from seatkeeper.operations.changes import settle
+from seatkeeper.operations.context import SYSTEM, Context
+from seatkeeper.operations.engine import Engine, OrganizationFacts
+from seatkeeper.operations.invoices import INVOICES
+from seatkeeper.operations.payments import (
+    attempt,
+    in_flight,
+    lock_subscription,
+    retry_at,
+    withdraw,
+)
+from seatkeeper.payments.port import Charge, Outcome
+from seatkeeper.store.database import Db, Row, Unavailable
+from seatkeeper.store.statements import Statements
+
+RENEWALS: Final = Statements("renewals")
+LOG: Final = logging.getLogger("seatkeeper.dunning")
+UNPAID_PATIENCE: Final = timedelta(minutes=1)
+UNPAID_MAX: Final = timedelta(hours=24)
+
+
+async def attempt_due(engine: Engine, now: datetime, clock_id: UUID | None, most: int = 100) -> int:
+    """Tries up to `most` open invoices whose day has come; how many it took.
+
+    The next try is set before this one is made, so that a crash loses nothing and repeats
+    nothing: the rail knows the charge by its key. Source: A99, C42, M-16, M-18.
+    """
+    async with engine.database.transaction() as db:
+        rows = await db.rows(RENEWALS.attempts, now=now, clock_id=clock_id, most=most)
+        plans = await engine.plans_of(db, {row["plan_version_id"] for row in rows})
+        for row in rows:
+            overdue = plans[row["plan_version_id"]].policies.overdue
+            attempts = row["attempts"] + 1
+            following = retry_at(now, overdue.retry_days, attempts)
+            if row["payment_method"] is None:
+                following = None  # There is nothing to try: who did not pay is in arrears.
+                await _fall_behind(_context(engine, row, now), db, row, overdue.grace_days)
+            await db.run(
+                RENEWALS.plan_attempt,
+                organization_id=row["organization_id"],
+                invoice_id=row["invoice_id"],
+                attempts=attempts,
+                next_attempt_at=following,
+            )
+    for row in rows:
+        if row["payment_method"] is not None:
+            overdue = plans[row["plan_version_id"]].policies.overdue
+            await _try(_context(engine, row, now), row, overdue.grace_days)
+    return len(rows)
+
+
+async def _try(ctx: Context, row: Row, grace_days: int) -> None:
+    try:
+        outcome = await attempt(ctx, row["invoice_id"], method=row["payment_method"])
+    except Unavailable:
+        return
+    except Exception:
+        LOG.exception("invoice %s could not be tried", row["invoice_id"])
+        return
+    if isinstance(outcome, Refusal):
+        async with ctx.transaction() as db:
+            await _fall_behind(ctx, db, row, grace_days)
+
+
+async def _fall_behind(ctx: Context, db: Db, row: Row, grace_days: int) -> None:
+    # Grace counts from the first try that failed: a late one must not cost anyone their access.
+    zone = ctx.organization.time_zone
+    last_day = local_day(ctx.now, zone) + timedelta(days=grace_days)
+    await db.run(
+        RENEWALS.fall_behind,
+        organization_id=ctx.organization_id,
+        subscription_id=row["subscription_id"],
+        invoice_id=row["invoice_id"],
+        grace_ends_at=midnight(last_day, zone),
+        now=ctx.now,
+        actor=ctx.actor_text,
+    )
+
+
+async def complete_unpaid(
+    engine: Engine, now: datetime, clock_id: UUID | None, most: int = 100
+) -> int:
+    """Brings changes whose payment was cut off to their end; how many it settled.
+
+    The rail is asked what became of the charge; one that never arrived is made again under the
+    same key, one that waits for the payer for a day is given up. Source: B025, B063, I-5, R-9.
+    """
+    async with engine.database.connection() as db:
+        rows = await db.rows(
+            RENEWALS.unpaid_changes,
+            before=now - UNPAID_PATIENCE,
+            now=now,
+            clock_id=clock_id,
+            most=most,
+        )
+    settled = 0
+    for row in rows:
+        try:
+            settled += await _complete(_context(engine, row, now), row)
+        except Unavailable:
+            continue
+        except Exception:
+            LOG.exception("change %s could not be completed", row["change_id"])
+    return settled
+
+
+async def _complete(ctx: Context, row: Row) -> int:
+    if row["provider"] == "manual":
+        return await _give_up(ctx, row)
+    provider = ctx.engine.providers[row["provider"]]
+    key = row["provider_key"]
+    result = await provider.find(key)
+    if result is None:
+        amount = Money(row["amount_minor"], row["currency"])
+        result = await provider.charge(Charge(key, row["method"], amount))
+    if result.outcome in (Outcome.SUCCEEDED, Outcome.DECLINED):
+        await settle(ctx, row["change_id"], row["payment_id"], result)
+        return 1
+    patient = ctx.now - row["requested_at"] < UNPAID_MAX or result.outcome is Outcome.UNKNOWN
+    return 0 if patient else await _give_up(ctx, row)
+
+
+async def _give_up(ctx: Context, row: Row) -> int:
+    """Fails a change that nobody paid; one that is being paid just now stays. Source: B065."""
+    async with ctx.transaction() as db:
+        await lock_subscription(ctx, db, row["invoice_id"])
+        invoice = await db.one(
+            INVOICES.lock, organization_id=ctx.organization_id, invoice_id=row["invoice_id"]
+        )
+        if invoice["state"] not in ("draft", "open"):
+            return 0
+        if invoice["state"] == "open" and await in_flight(ctx, db, row["invoice_id"]):
+            return 0
+        await withdraw(ctx, db, invoice)
+    return 1
+
+
+def _context(engine: Engine, row: Row, now: datetime) -> Context:
+    facts = OrganizationFacts(
+        row["organization_id"],
+        row["catalog_key"],
+        row["currency"],
+        row["time_zone"],
+        row["clock_id"],
+    )
+    return Context(engine, SYSTEM, now, engine.new_id(), facts)

@@ -1,0 +1,328 @@
+"""Effects: what a change does to a subscription, kept with the change and applied exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from importlib import import_module
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from seatkeeper.domain.catalog import Plan
+from seatkeeper.domain.changes import Offer
+from seatkeeper.domain.policies import SeatUse, Who
+from seatkeeper.domain.prices import QUANTITY_MAX
+from seatkeeper.domain.subscriptions import Status
+from seatkeeper.domain.terms import Terms
+from seatkeeper.operations import own_seats
+from seatkeeper.operations.context import Context
+from seatkeeper.operations.own_seats import Payer
+from seatkeeper.operations.queue import SERVED_MAX, leave_queue, serve_waiting
+from seatkeeper.store.contracts import CONTRACTS
+from seatkeeper.store.database import Db, Row
+from seatkeeper.store.seats import SEATS
+from seatkeeper.store.statements import Statements
+from seatkeeper.store.workspace import WORKSPACE
+
+CHANGES: Final = Statements("changes")
+RENEWALS: Final = Statements("renewals")
+
+
+class TermsEffect(msgspec.Struct, frozen=True, kw_only=True):
+    """The terms that come into force."""
+
+    plan_version_id: UUID
+    price_key: str
+    status: Status
+    anchor: date
+    number: int
+    starts_at: datetime
+    ends_at: datetime
+    term_ends_at: datetime
+    trial_ends_at: datetime | None
+    quantities: dict[str, int]
+    successors: dict[str, str]
+    keeps_period: bool
+    level_at: datetime
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change does. `levels` are (paid, level, billed) per seat type."""
+
+    deltas: dict[str, int] = {}
+    levels: dict[str, tuple[int, int, int]] = {}
+    level_at: datetime | None = None
+    status: Status | None = None
+    cancel_at: datetime | None = None
+    terms: TermsEffect | None = None
+    # A coming plan's limit, which blocks new seats above it from now on. Source: C51.
+    limit: int | None = None
+    # The member whose own subscription it is; None where it is the organization's.
+    payer: Payer | None = None
+
+
+def effect_of_offer(offer: Offer) -> Effect:
+    """What accepting an offer does."""
+    return Effect(
+        deltas=dict(offer.deltas),
+        levels={key: (d.paid, d.level, d.billed) for key, d in offer.levels.items()},
+        level_at=offer.level_at,
+        status=offer.status,
+        cancel_at=offer.cancel_at,
+    )
+
+
+def effect_of_terms(terms: Terms, plan_version_id: UUID) -> Effect:
+    """What coming onto terms does."""
+    level_at = terms.lines[-1].effective_at if terms.lines else terms.starts_at
+    return Effect(
+        terms=TermsEffect(
+            plan_version_id=plan_version_id,
+            price_key=terms.price.key,
+            status=terms.status,
+            anchor=terms.anchor,
+            number=terms.number,
+            starts_at=terms.starts_at,
+            ends_at=terms.ends_at,
+            term_ends_at=terms.term_ends_at,
+            trial_ends_at=terms.trial_ends_at,
+            quantities=dict(terms.quantities),
+            successors=dict(terms.successors),
+            keeps_period=terms.keeps_period,
+            level_at=level_at,
+        ),
+        limit=terms.plan.limit if terms.scheduled else None,
+    )
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """Why purchased seats change: a permanent word and the id of what did it."""
+
+    word: str
+    id: UUID
+
+
+async def apply_effect(
+    ctx: Context, db: Db, subscription_id: UUID, effect: Effect, cause: Cause
+) -> None:
+    """Applies an effect on a locked subscription; new seats go to those who wait.
+
+    Cost: two to ten statements. Source: A23, A67, S-9, S-15.
+    """
+    payer = effect.payer
+    if payer is not None:
+        await own_seats.admit(ctx, db, payer)
+    key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
+    if effect.terms is not None:
+        # What waited for the old terms ends with them.
+        await db.run(RENEWALS.cancel_scheduled, **key, now=ctx.now)
+        await apply_terms(ctx, db, subscription_id, effect.terms, cause)
+    elif effect.deltas:
+        await db.run(CHANGES.touch, **key)
+        pools = await _pools(ctx, db, None)
+        await _apply_levels(ctx, db, pools, effect, cause)
+        if any(delta > 0 for delta in effect.deltas.values()):
+            await serve_waiting(ctx, db)
+    if effect.status is not None:
+        if payer is not None and effect.status is Status.ENDED:
+            owner = (subscription_id, payer.member_id)
+            await own_seats.lapse(ctx, db, owner, "subscription_ended")
+        await _set_status(ctx, db, subscription_id, effect)
+    if payer is not None and effect.terms is not None:
+        await _pay_with(ctx, db, subscription_id, payer)
+        # Found by name, for departures know of effects.
+        departures = import_module("seatkeeper.operations.departures")
+        await departures.keep_outside(ctx, db, payer.member_id)
+
+
+async def _pay_with(ctx: Context, db: Db, subscription_id: UUID, payer: Payer) -> None:
+    await db.run(
+        WORKSPACE.set_payment_method,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription_id,
+        payment_method=payer.payment_method,
+    )
+
+
+async def _pools(ctx: Context, db: Db, payer: UUID | None) -> dict[str, Row]:
+    if payer is None:
+        rows = await db.rows(SEATS.lock_pools, organization_id=ctx.organization_id)
+    else:
+        rows = await own_seats.lock_pools(ctx, db, payer)
+    return {row["seat_type"]: row for row in rows}
+
+
+async def _apply_levels(
+    ctx: Context, db: Db, pools: Mapping[str, Row], effect: Effect, cause: Cause
+) -> None:
+    keys = sorted(effect.deltas)
+    levels = [
+        effect.levels.get(
+            key, (pools[key]["paid"], pools[key]["level"], pools[key]["billed_minor"])
+        )
+        for key in keys
+    ]
+    await db.run(
+        CHANGES.apply_levels,
+        organization_id=ctx.organization_id,
+        pool_ids=[pools[key]["pool_id"] for key in keys],
+        deltas=[effect.deltas[key] for key in keys],
+        paid=[level[0] for level in levels],
+        levels=[level[1] for level in levels],
+        billed=[level[2] for level in levels],
+        entry_ids=[ctx.new_id() for _ in keys],
+        level_at=effect.level_at,
+        now=ctx.now,
+        cause=cause.word,
+        cause_id=cause.id,
+        actor=ctx.actor_text,
+        request_id=ctx.request_id,
+    )
+
+
+async def end_contract(ctx: Context, db: Db, subscription_id: UUID) -> None:
+    """Ends the contract of a subscription that ends or leaves the plans sold under contracts."""
+    await db.run(
+        CONTRACTS.end,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription_id,
+        now=ctx.now,
+        actor=ctx.actor_text,
+        request_id=ctx.request_id,
+    )
+
+
+async def _set_status(ctx: Context, db: Db, subscription_id: UUID, effect: Effect) -> None:
+    if effect.status is Status.ENDED:
+        await end_contract(ctx, db, subscription_id)
+    await db.run(
+        CHANGES.set_status,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription_id,
+        status=effect.status,
+        cancel_at=effect.cancel_at,
+        now=ctx.now,
+        actor=ctx.actor_text,
+        request_id=ctx.request_id,
+    )
+
+
+async def apply_terms(
+    ctx: Context, db: Db, subscription_id: UUID, terms: TermsEffect, cause: Cause
+) -> None:
+    """Puts a locked subscription on terms: its period, its pools, its people.
+
+    Seat types that have another name under the new plan take their people and holds along.
+    Source: A95, C12, C48, C50, C58.
+    """
+    plan = await ctx.engine.plan(db, terms.plan_version_id)
+    key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
+    await db.run(
+        CHANGES.set_terms,
+        **key,
+        plan_version_id=terms.plan_version_id,
+        price_key=terms.price_key,
+        status=terms.status,
+        anchor_on=terms.anchor,
+        period_number=terms.number,
+        period_starts_at=terms.starts_at,
+        period_ends_at=terms.ends_at,
+        term_ends_at=terms.term_ends_at,
+        trial_ends_at=terms.trial_ends_at,
+        due_at=terms.ends_at,
+        actor=ctx.actor_text,
+        request_id=ctx.request_id,
+        now=ctx.now,
+        plan_key=plan.key,
+        plan_version=plan.version,
+    )
+    if not terms.keeps_period:
+        await db.run(CHANGES.cut_period, **key, starts_at=terms.starts_at)
+        await db.run(
+            CHANGES.insert_period,
+            **key,
+            starts_at=terms.starts_at,
+            ends_at=terms.ends_at,
+            number=terms.number,
+            plan_version_id=terms.plan_version_id,
+            kind="trial" if terms.number < 0 else "paid",
+        )
+    payer = await own_seats.payer_of(ctx, db, subscription_id)
+    if payer is not None:
+        await own_seats.give_pools(ctx, db, (subscription_id, payer), plan)
+        await _settle_pools(ctx, db, payer, (terms, plan), cause)
+        await own_seats.sit(ctx, db, payer)
+        return
+    await _share_pools(ctx, db, subscription_id, (terms, plan))
+    await _settle_pools(ctx, db, None, (terms, plan), cause)
+    if plan.policies.change_plan_who is not Who.ACCOUNT_MANAGER:
+        await end_contract(ctx, db, subscription_id)
+    if plan.policies.seat_use is SeatUse.EVERY_MEMBER:
+        await _seat_everyone(ctx, db, plan)
+    await serve_waiting(ctx, db)
+
+
+async def _share_pools(
+    ctx: Context, db: Db, subscription_id: UUID, what: tuple[TermsEffect, Plan]
+) -> None:
+    terms, plan = what
+    types = list(plan.by_rank)
+    await db.run(
+        CHANGES.upsert_pools,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription_id,
+        pool_ids=[ctx.new_id() for _ in types],
+        seat_types=[t.key for t in types],
+        ranks=[t.rank for t in types],
+        capacity=plan.capacity,
+        every_member=plan.policies.seat_use is SeatUse.EVERY_MEMBER,
+        now=terms.level_at,
+    )
+    await db.run(CHANGES.set_ceiling, organization_id=ctx.organization_id, ceiling=QUANTITY_MAX)
+
+
+async def _settle_pools(
+    ctx: Context, db: Db, payer: UUID | None, what: tuple[TermsEffect, Plan], cause: Cause
+) -> None:
+    terms, plan = what
+    pools = await _pools(ctx, db, payer)
+    deltas = {key: terms.quantities.get(key, 0) - row["purchased"] for key, row in pools.items()}
+    levels = {key: (terms.quantities.get(key, 0),) * 2 + (0,) for key in pools}
+    effect = Effect(deltas=deltas, levels=levels, level_at=terms.level_at)
+    await _apply_levels(ctx, db, pools, effect, cause)
+    for old, row in pools.items():
+        new = old if old in plan.seat_types else terms.successors.get(old, plan.entry_type.key)
+        people = row["assigned"] + row["held"]
+        if new != old and people:
+            await db.run(
+                CHANGES.transfer,
+                organization_id=ctx.organization_id,
+                from_pool_id=row["pool_id"],
+                to_pool_id=pools[new]["pool_id"],
+                ids=[ctx.new_id() for _ in range(people)],
+                now=ctx.now,
+                actor=ctx.actor_text,
+                request_id=ctx.request_id,
+            )
+
+
+async def _seat_everyone(ctx: Context, db: Db, plan: Plan) -> None:
+    """Seats all who are there; nobody goes on waiting for a seat they have. Source: C58, S-15."""
+    people = await db.one(CHANGES.people, organization_id=ctx.organization_id)
+    pools = await _pools(ctx, db, None)
+    await db.run(
+        CHANGES.seat_everyone,
+        organization_id=ctx.organization_id,
+        pool_id=pools[plan.entry_type.key]["pool_id"],
+        hold_invitations=plan.policies.invitations.hold_seat,
+        ids=[ctx.new_id() for _ in range(people["members"] + people["invited"])],
+        now=ctx.now,
+        actor=ctx.actor_text,
+        request_id=ctx.request_id,
+    )
+    key = {"organization_id": ctx.organization_id, "seat_types": [plan.entry_type.key]}
+    while waiting := await db.rows(SEATS.waiting, **key, most=SERVED_MAX):
+        members = [(row["member_id"], None) for row in waiting]
+        await leave_queue(ctx, db, members, state="served")

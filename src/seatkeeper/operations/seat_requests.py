@@ -1,0 +1,106 @@
+"""Seat requests: who waits for a seat, and leaving the queue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from seatkeeper.domain.ids import MemberId, OrganizationId, SeatRequestId
+from seatkeeper.domain.policies import SeatUse
+from seatkeeper.domain.refusals import Code, Refused, Remedy, Way, refuse
+from seatkeeper.operations.context import Context, not_found
+from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.queue import SEAT_REQUESTS, leave_queue
+from seatkeeper.operations.seating import lock_room
+from seatkeeper.operations.words import (
+    PAGE_DEFAULT,
+    Command,
+    Cursor,
+    Limit,
+    Page,
+    Result,
+    page_size,
+)
+
+
+class ListSeatRequests(Command):
+    """Who waits for a seat."""
+
+    organization: OrganizationId
+    limit: Limit = PAGE_DEFAULT
+    after: Cursor | None = None
+
+
+class SeatRequest(Result):
+    """A place in the queue. A `seat_type` of null waits for any; `reason` says why."""
+
+    request: str
+    member: str
+    name: str
+    email: str
+    seat_type: str | None
+    reason: str
+    queued_at: datetime
+
+
+class CancelSeatRequest(Command):
+    """Take a member out of the queue; the member stays."""
+
+    organization: OrganizationId
+    request: SeatRequestId
+
+
+class Canceled(Result):
+    """A place in the queue that is given up."""
+
+    request: str
+    member: str
+
+
+async def page(ctx: Context, command: ListSeatRequests) -> Page[SeatRequest]:
+    """Who waits for a seat, longest first. Cost: one statement. Source: A4, A66, S-15."""
+    size = page_size(command.limit)
+    async with ctx.connection() as db:
+        rows = await db.rows(
+            SEAT_REQUESTS.page,
+            organization_id=ctx.organization_id,
+            after=after(ctx, "seat-requests", command.after),
+            page=size + 1,
+        )
+    items = [
+        SeatRequest(
+            request=SeatRequestId.text(row["request_id"]),
+            member=MemberId.text(row["member_id"]),
+            name=row["name"],
+            email=row["email"],
+            seat_type=row["seat_type"],
+            reason=row["reason"],
+            queued_at=row["queued_at"],
+        )
+        for row in rows[:size]
+    ]
+    last = rows[size - 1]["request_id"] if len(rows) > size else None
+    return Page(items=items, next=cursor(ctx, "seat-requests", last))
+
+
+async def cancel(ctx: Context, command: CancelSeatRequest) -> Canceled:
+    """Take a member out of the queue; the member stays without that seat.
+
+    Refuses: not_found, also for a place that is served or canceled; state_conflict where each
+    member has a seat or waits for one. Source: A66, C58.
+    """
+    async with ctx.transaction() as db:
+        room = await lock_room(ctx, db)
+        row = await db.row(
+            SEAT_REQUESTS.waiting_member,
+            organization_id=ctx.organization_id,
+            request_id=command.request,
+        )
+        if row is None:
+            raise not_found()
+        if room.plan is not None and room.plan.policies.seat_use is SeatUse.EVERY_MEMBER:
+            detail = "On this plan every member waits until they sit; remove the member instead."
+            raise Refused(refuse(Code.STATE_CONFLICT, Remedy(Way.REMOVE_MEMBERS), detail=detail))
+        await leave_queue(ctx, db, [(row["member_id"], None)], state="canceled")
+    return Canceled(
+        request=SeatRequestId.text(command.request), member=MemberId.text(row["member_id"])
+    )

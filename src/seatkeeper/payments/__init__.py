@@ -1,0 +1,1 @@
+"""Payment rails: ours is the ledger, a provider only moves the money."""

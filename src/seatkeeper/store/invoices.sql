@@ -1,0 +1,211 @@
+-- account: Lock the counters and the balance behind an organization's invoices; always the last lock.
+select invoice_prefix, invoice_count, credit_note_count, balance_minor
+  from billing_account where organization_id = :organization_id
+   for no key update
+
+-- insert: Write an invoice with its lines, its number if it is issued at once, and the balance it uses.
+with counted as (
+    update billing_account
+       set invoice_count = invoice_count + case when :state::text = 'draft' then 0 else 1 end,
+           balance_minor = balance_minor - :balance_minor + :carried_minor
+     where organization_id = :organization_id
+    returning invoice_prefix || '-' || lpad(invoice_count::text, greatest(6, length(invoice_count::text)), '0')
+        as number
+), made as (
+    insert into invoice (organization_id, invoice_id, subscription_id, number, state, cause, cause_id, currency,
+        subtotal_minor, balance_minor, due_minor, created_at, issued_at, due_at, closed_at, next_attempt_at)
+    select :organization_id, :invoice_id, :subscription_id,
+        case when :state = 'draft' then null else c.number end,
+        :state, :cause, :cause_id, :currency, :subtotal_minor, :balance_minor, :due_minor, :now,
+        case when :state = 'draft' then null else :now::timestamptz end, :due_at,
+        case when :state = 'paid' then :now::timestamptz end, :next_attempt_at
+      from counted c
+    returning organization_id, invoice_id, number
+), lined as (
+    insert into invoice_line (organization_id, invoice_id, line_number, kind, seat_type, plan_key, plan_version,
+        price_key, quantity, quantity_before, unit_minor, part, whole, basis, full_minor, amount_minor,
+        period_starts_at, period_ends_at, effective_at, assigned, held)
+    select m.organization_id, m.invoice_id, l.* from made m, unnest(:line_numbers::integer[], :kinds::text[],
+        :seat_types::text[], :plan_keys::text[], :plan_versions::integer[], :price_keys::text[],
+        :quantities::integer[], :quantities_before::integer[], :units::bigint[], :parts::bigint[],
+        :wholes::bigint[], :bases::text[], :fulls::bigint[], :amounts::bigint[], :starts::timestamptz[],
+        :ends::timestamptz[], :effectives::timestamptz[], :assigned::integer[], :held::integer[]) as l
+), used as (
+    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, created_at)
+    select m.organization_id, b.entry_id, b.amount, :currency, b.reason, m.invoice_id, :now
+      from made m, (values (:used_entry_id::uuid, -:balance_minor::bigint, 'used on invoice'),
+                           (:carried_entry_id::uuid, :carried_minor::bigint, 'carried from invoice'))
+           as b (entry_id, amount, reason)
+     where b.amount <> 0
+), told as (
+    insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
+    select organization_id, 'invoice.' || case when :state = 'paid' then 'paid' else 'opened' end, invoice_id, :now,
+        :actor, :request_id, jsonb_build_object('number', number, 'due_minor', :due_minor::bigint,
+            'currency', :currency::text)
+      from made where :state <> 'draft'
+)
+select number from made
+
+-- finalize: Give a draft its number and state; no row when it is no draft any more.
+with counted as (
+    update billing_account set invoice_count = invoice_count + 1
+     where organization_id = :organization_id and exists (
+        select 1 from invoice where organization_id = :organization_id and invoice_id = :invoice_id
+           and state = 'draft')
+    returning invoice_prefix || '-' || lpad(invoice_count::text, greatest(6, length(invoice_count::text)), '0')
+        as number
+), made as (
+    update invoice i
+       set number = c.number, state = :state,
+           issued_at = :now, due_at = coalesce(i.due_at, :now),
+           closed_at = case when :state = 'paid' then :now::timestamptz end
+      from counted c
+     where i.organization_id = :organization_id and i.invoice_id = :invoice_id and i.state = 'draft'
+    returning i.organization_id, i.invoice_id, i.number, i.due_minor, i.currency
+), told as (
+    insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
+    select organization_id, 'invoice.' || case when :state = 'paid' then 'paid' else 'opened' end, invoice_id, :now,
+        :actor, :request_id, jsonb_build_object('number', number, 'due_minor', due_minor, 'currency', currency)
+      from made
+)
+select number from made
+
+-- seal: Keep the hash of a finalized invoice's content, with which any later edit is found.
+update invoice i set content_hash = sha256(convert_to(concat_ws('|', i.number, i.currency, i.subtotal_minor,
+       i.tax_minor, i.balance_minor, i.due_minor, (
+        select string_agg(concat_ws('|', l.line_number, l.kind, l.seat_type, l.plan_key, l.plan_version, l.price_key,
+            l.quantity, l.quantity_before, l.unit_minor, l.part, l.whole, l.basis, l.full_minor, l.amount_minor),
+            ';' order by l.line_number)
+          from invoice_line l
+         where l.organization_id = i.organization_id and l.invoice_id = i.invoice_id)), 'UTF8'))
+ where i.organization_id = :organization_id and i.invoice_id = any(:invoice_ids::uuid[]) and i.content_hash is null
+
+-- discard: Drop a draft that will not be paid, and give back the balance it had used.
+with dropped as (
+    update invoice set state = 'discarded', closed_at = :now
+     where organization_id = :organization_id and invoice_id = :invoice_id and state = 'draft'
+    returning organization_id, invoice_id, balance_minor, currency
+), returned as (
+    update billing_account b set balance_minor = b.balance_minor + d.balance_minor
+      from dropped d
+     where b.organization_id = :organization_id and d.balance_minor > 0
+)
+insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, created_at)
+select :organization_id, :entry_id, balance_minor, currency, 'returned from invoice', invoice_id, :now
+  from dropped where balance_minor > 0
+
+-- void: Take back an open invoice, with the balance it had used; no row when it is not open.
+with voided as (
+    update invoice set state = 'void', closed_at = :now, next_attempt_at = null
+     where organization_id = :organization_id and invoice_id = :invoice_id and state = 'open'
+    returning organization_id, invoice_id, balance_minor, currency, number
+), returned as (
+    update billing_account b set balance_minor = b.balance_minor + v.balance_minor
+      from voided v
+     where b.organization_id = :organization_id and v.balance_minor > 0
+), noted as (
+    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, created_at)
+    select organization_id, :entry_id, balance_minor, currency, 'returned from invoice', invoice_id, :now
+      from voided where balance_minor > 0
+), told as (
+    insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
+    select organization_id, 'invoice.voided', invoice_id, :now, :actor, :request_id,
+        jsonb_build_object('number', number)
+      from voided
+)
+select invoice_id from voided
+
+-- pay: Close an open invoice as paid; no row when it is not open.
+with paid as (
+    update invoice set state = 'paid', closed_at = :now, next_attempt_at = null
+     where organization_id = :organization_id and invoice_id = :invoice_id and state = 'open'
+    returning organization_id, invoice_id, subscription_id, number, due_minor, currency
+), told as (
+    insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
+    select organization_id, 'invoice.paid', invoice_id, :now, :actor, :request_id,
+        jsonb_build_object('number', number, 'due_minor', due_minor, 'currency', currency)
+      from paid
+)
+select subscription_id from paid
+
+-- lock: One invoice, locked, and whether something of it was credited.
+select invoice_id, subscription_id, number, state, cause, cause_id, currency, subtotal_minor, tax_minor,
+       balance_minor, due_minor, created_at, issued_at, due_at, closed_at, attempts, next_attempt_at,
+       exists (select 1 from credit_note n where n.organization_id = :organization_id
+            and n.invoice_id = :invoice_id) as credited
+  from invoice where organization_id = :organization_id and invoice_id = :invoice_id
+   for no key update
+
+-- one: One invoice.
+select invoice_id, subscription_id, number, state, cause, cause_id, currency, subtotal_minor, tax_minor,
+       balance_minor, due_minor, created_at, issued_at, due_at, closed_at, attempts, next_attempt_at
+  from invoice where organization_id = :organization_id and invoice_id = :invoice_id
+
+-- page: Invoices that went out, newest first.
+select invoice_id, subscription_id, number, state, cause, cause_id, currency, subtotal_minor, tax_minor,
+       balance_minor, due_minor, created_at, issued_at, due_at, closed_at, attempts, next_attempt_at
+  from invoice
+ where organization_id = :organization_id and state not in ('draft', 'discarded')
+   and (:state::text is null or state = :state)
+   and (:after::uuid is null or invoice_id < :after)
+ order by invoice_id desc
+ limit :page
+
+-- lines: The lines of some invoices, in order.
+select invoice_id, line_number, kind, seat_type, plan_key, plan_version, price_key, quantity, quantity_before,
+       unit_minor, part, whole, basis, full_minor, amount_minor, period_starts_at, period_ends_at, effective_at,
+       assigned, held
+  from invoice_line
+ where organization_id = :organization_id and invoice_id = any(:invoice_ids::uuid[])
+ order by invoice_id, line_number
+
+-- balance: What the vendor owes the organization, and how it came about, newest first.
+select entry_id, amount_minor, currency, reason, invoice_id, credit_note_id, created_at
+  from balance_entry
+ where organization_id = :organization_id and (:after::uuid is null or entry_id < :after)
+ order by entry_id desc
+ limit :page
+
+-- grant: Credit the balance, with its entry.
+with granted as (
+    update billing_account set balance_minor = balance_minor + :amount_minor
+     where organization_id = :organization_id
+    returning organization_id, balance_minor
+)
+insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, credit_note_id,
+    created_at)
+select organization_id, :entry_id, :amount_minor, :currency, :reason, :invoice_id, :credit_note_id, :now
+  from granted
+
+-- credited: What credit notes have already taken from an invoice.
+select coalesce(sum(amount_minor), 0)::bigint as credited_minor
+  from credit_note where organization_id = :organization_id and invoice_id = :invoice_id
+
+-- credit_note: Write a credit note with the next number of its series.
+with counted as (
+    update billing_account set credit_note_count = credit_note_count + 1
+     where organization_id = :organization_id
+    returning invoice_prefix || '-CN-'
+        || lpad(credit_note_count::text, greatest(6, length(credit_note_count::text)), '0') as number
+)
+insert into credit_note (organization_id, credit_note_id, invoice_id, number, currency, amount_minor, reason, cause,
+    cause_id, created_at)
+select :organization_id, :credit_note_id, :invoice_id,
+       number, :currency, :amount_minor, :reason, :cause,
+       :cause_id, :now
+  from counted
+returning number
+
+-- credit_notes: Credit notes, newest first.
+select credit_note_id, invoice_id, number, currency, amount_minor, reason, created_at
+  from credit_note
+ where organization_id = :organization_id and (:after::uuid is null or credit_note_id < :after)
+ order by credit_note_id desc
+ limit :page
+
+-- overdue: Whether an issued invoice is past its date.
+select exists (select 1 from invoice where organization_id = :organization_id and state = 'open'
+    and due_at < :now) as found
+
+-- balance_now: The balance as it is now.
+select balance_minor from billing_account where organization_id = :organization_id

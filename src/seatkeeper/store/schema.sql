@@ -1,0 +1,526 @@
+-- Seatkeeper's tables. Every tenant table starts its keys with organization_id and every foreign key
+-- between tenant tables is composite with it, so that one organization can never reach another.
+-- Time is always told, never asked. Constraint names are permanent: store/database.py maps them to refusals.
+-- Lock order: organization, subscription, seat_pool by pool_id, member, billing_account.
+
+create table instance (
+    singleton boolean primary key default true check (singleton),
+    secret bytea not null,
+    schema_version integer not null
+);
+
+create table catalog (
+    catalog_key text primary key,
+    name text not null,
+    default_plan text,
+    membership_limit integer not null check (membership_limit >= 0),
+    document jsonb not null,
+    applied_at timestamptz not null
+);
+
+create table plan_version (
+    plan_version_id uuid primary key,
+    catalog_key text not null references catalog,
+    plan_key text not null,
+    version integer not null check (version > 0),
+    document jsonb not null,
+    created_at timestamptz not null,
+    retired_at timestamptz,
+    constraint plan_version_once unique (plan_key, version)
+);
+
+create table test_clock (
+    clock_id uuid primary key,
+    name text not null,
+    now_at timestamptz not null,
+    target_at timestamptz,
+    state text not null check (state in ('ready', 'advancing', 'failed')),
+    owner_key_id uuid not null,
+    failure text,
+    created_at timestamptz not null
+);
+
+create table api_key (
+    key_id uuid primary key,
+    name text not null,
+    hash bytea not null constraint api_key_once unique,
+    vendor_role text not null check (vendor_role in ('service', 'account_manager', 'operator')),
+    scopes text[] not null,
+    organization_id uuid,
+    created_at timestamptz not null,
+    expires_at timestamptz,
+    revoked_at timestamptz
+);
+
+create table organization (
+    organization_id uuid primary key,
+    catalog_key text not null references catalog,
+    name text not null,
+    currency text not null,
+    time_zone text not null,
+    clock_id uuid references test_clock,
+    membership_limit integer check (membership_limit >= 0),
+    payment_method text,
+    parked_at timestamptz,
+    parked_reason text,
+    -- An operator has agreed that periods up to here may be billed late.
+    catch_up_until timestamptz,
+    created_at timestamptz not null,
+    version integer not null default 1
+);
+create index organization_by_clock on organization (clock_id) where clock_id is not null;
+
+-- Locked last: the counters behind gapless numbers, and the credit the vendor owes the organization.
+create table billing_account (
+    organization_id uuid primary key references organization,
+    invoice_prefix text not null constraint invoice_prefix_once unique,
+    invoice_count integer not null default 0,
+    credit_note_count integer not null default 0,
+    balance_minor bigint not null default 0 constraint balance_not_negative check (balance_minor >= 0)
+);
+
+create table user_account (
+    user_id uuid primary key,
+    external_id text not null constraint user_external_id_once unique,
+    created_at timestamptz not null
+);
+
+create table member (
+    organization_id uuid not null references organization,
+    member_id uuid not null,
+    user_id uuid not null references user_account,
+    email text not null,
+    name text not null,
+    role text not null check (role in ('primary_owner', 'owner', 'admin', 'member')),
+    may_bill boolean not null default false,
+    standing text not null check (standing in ('active', 'suspended', 'removed')),
+    source text not null,
+    joined_at timestamptz not null,
+    removed_at timestamptz,
+    version integer not null default 1,
+    primary key (organization_id, member_id),
+    constraint member_once unique (organization_id, user_id)
+) with (fillfactor = 90);
+create unique index member_email_once on member (organization_id, email) where standing <> 'removed';
+create unique index primary_owner_once on member (organization_id)
+    where role = 'primary_owner' and standing <> 'removed';
+create index member_of_user on member (user_id);
+
+create table subscription (
+    organization_id uuid not null references organization,
+    subscription_id uuid not null,
+    payer_member_id uuid,
+    plan_version_id uuid not null references plan_version,
+    price_key text not null,
+    overrides jsonb,
+    -- With what the paying member pays; the organization's own subscription uses the organization's.
+    payment_method text,
+    status text not null check (status in
+        ('incomplete', 'scheduled', 'trialing', 'active', 'canceling', 'past_due', 'ended')),
+    anchor_on date not null,
+    period_number integer not null,
+    period_starts_at timestamptz not null,
+    period_ends_at timestamptz not null,
+    term_ends_at timestamptz not null,
+    trial_ends_at timestamptz,
+    cancel_at timestamptz,
+    past_due_since timestamptz,
+    grace_ends_at timestamptz,
+    ended_at timestamptz,
+    due_at timestamptz,
+    contract_id uuid,
+    started_at timestamptz not null,
+    version integer not null default 1,
+    primary key (organization_id, subscription_id),
+    foreign key (organization_id, payer_member_id) references member (organization_id, member_id),
+    constraint subscription_period_not_empty check (period_starts_at < period_ends_at),
+    constraint subscription_due_unless_ended check ((status = 'ended') = (due_at is null))
+) with (fillfactor = 80);
+create unique index subscription_once on subscription (organization_id)
+    where payer_member_id is null and status not in ('ended', 'scheduled');
+create unique index member_subscription_once on subscription (organization_id, payer_member_id)
+    where payer_member_id is not null and status <> 'ended';
+create index subscription_due on subscription (due_at) where due_at is not null;
+
+-- One row per period that was begun; the key makes a renewal happen once.
+create table period (
+    organization_id uuid not null,
+    subscription_id uuid not null,
+    starts_at timestamptz not null,
+    ends_at timestamptz not null,
+    number integer not null,
+    plan_version_id uuid not null,
+    -- Carried: what is left of a period that was billed in another organization.
+    kind text not null check (kind in ('trial', 'paid', 'carried')),
+    constraint period_once primary key (organization_id, subscription_id, starts_at),
+    foreign key (organization_id, subscription_id) references subscription,
+    constraint period_not_empty check (starts_at < ends_at)
+);
+
+create table seat_pool (
+    organization_id uuid not null,
+    pool_id uuid not null,
+    subscription_id uuid not null,
+    payer_member_id uuid,
+    seat_type text not null,
+    rank integer not null,
+    capacity text not null check (capacity in
+        ('purchased', 'plan_limit', 'unlimited', 'membership_limit')),
+    -- Whether members sit here by being members, so that a seat alone cannot be taken away.
+    every_member boolean not null default false,
+    purchased integer not null constraint seat_pool_purchased check (purchased between 0 and 1000000),
+    assigned integer not null default 0 constraint seat_pool_assigned check (assigned >= 0),
+    held integer not null default 0 constraint seat_pool_held check (held >= 0),
+    -- Live seat requests this pool could serve: nobody may wait while a seat is free.
+    waiting integer not null default 0 constraint seat_pool_waiting check (waiting >= 0),
+    -- A scheduled change to a smaller plan blocks new seats above its limit before it comes.
+    ceiling integer not null default 1000000,
+    state text not null default 'open' check (state in ('open', 'over_limit')),
+    -- What the latest effective day has billed so far; see domain/prices.adjust.
+    billed_at timestamptz not null,
+    paid integer not null default 0,
+    level integer not null default 0,
+    billed_minor bigint not null default 0,
+    primary key (organization_id, pool_id),
+    foreign key (organization_id, subscription_id) references subscription,
+    foreign key (organization_id, payer_member_id) references member (organization_id, member_id),
+    constraint seat_pool_not_oversold check (assigned + held <= purchased or state = 'over_limit'),
+    constraint seat_pool_over_limit_ends check (assigned + held > purchased or state = 'open')
+) with (fillfactor = 50);
+create unique index seat_pool_once on seat_pool (organization_id, seat_type)
+    where payer_member_id is null;
+create unique index member_seat_pool_once on seat_pool (organization_id, payer_member_id, seat_type)
+    where payer_member_id is not null;
+-- Led by the subscription, so that no plan takes it for a look-up of one pool among many.
+create index seat_pool_of_subscription on seat_pool (subscription_id);
+
+-- Purchased seats over time: their sum up to an instant is what the pool owned then.
+create table seat_ledger (
+    organization_id uuid not null,
+    pool_id uuid not null,
+    entry_id uuid not null,
+    delta integer not null check (delta <> 0),
+    effective_at timestamptz not null,
+    cause text not null,
+    cause_id uuid not null,
+    primary key (organization_id, pool_id, entry_id),
+    foreign key (organization_id, pool_id) references seat_pool
+);
+
+create table assignment (
+    organization_id uuid not null,
+    member_id uuid not null,
+    assignment_id uuid not null,
+    pool_id uuid not null,
+    exclusivity_set text not null default 'seat',
+    assigned_at timestamptz not null,
+    ended_at timestamptz,
+    rule text not null,
+    ended_rule text,
+    primary key (organization_id, member_id, assignment_id),
+    foreign key (organization_id, member_id) references member,
+    foreign key (organization_id, pool_id) references seat_pool,
+    constraint assignment_not_backwards check (ended_at is null or ended_at >= assigned_at)
+) with (fillfactor = 80);
+create unique index assignment_live_once on assignment (organization_id, member_id, exclusivity_set)
+    where ended_at is null;
+
+create table invitation (
+    organization_id uuid not null references organization,
+    invitation_id uuid not null,
+    email text not null,
+    role text not null check (role in ('primary_owner', 'owner', 'admin', 'member')),
+    seat_type text,
+    token_hash bytea not null,
+    state text not null check (state in ('pending', 'accepted', 'revoked', 'expired')),
+    invited_by text not null,
+    created_at timestamptz not null,
+    sent_at timestamptz not null,
+    expires_at timestamptz not null,
+    closed_at timestamptz,
+    member_id uuid,
+    version integer not null default 1,
+    primary key (organization_id, invitation_id),
+    foreign key (organization_id, member_id) references member,
+    constraint invitation_token_once unique (organization_id, token_hash)
+);
+create unique index invitation_email_once on invitation (organization_id, email)
+    where state = 'pending';
+create index invitation_due on invitation (expires_at) where state = 'pending';
+
+create table hold (
+    organization_id uuid not null,
+    pool_id uuid not null,
+    hold_id uuid not null,
+    invitation_id uuid not null,
+    held_at timestamptz not null,
+    released_at timestamptz,
+    outcome text check (outcome in ('accepted', 'revoked', 'expired', 'released')),
+    primary key (organization_id, pool_id, hold_id),
+    foreign key (organization_id, pool_id) references seat_pool,
+    foreign key (organization_id, invitation_id) references invitation,
+    constraint hold_ends_with_outcome check ((released_at is null) = (outcome is null))
+);
+create unique index hold_live_once on hold (organization_id, invitation_id) where released_at is null;
+
+create table seat_request (
+    organization_id uuid not null,
+    request_id uuid not null,
+    member_id uuid not null,
+    seat_type text,
+    choice text not null check (choice in ('highest', 'lowest')),
+    state text not null check (state in ('waiting', 'served', 'canceled')),
+    reason text not null,
+    queued_at timestamptz not null,
+    closed_at timestamptz,
+    primary key (organization_id, request_id),
+    foreign key (organization_id, member_id) references member
+);
+create unique index seat_request_waiting_once on seat_request (organization_id, member_id)
+    where state = 'waiting';
+create index seat_request_queue on seat_request (organization_id, queued_at, request_id)
+    where state = 'waiting';
+create index seat_request_purchase on seat_request (queued_at)
+    where state = 'waiting' and reason = 'purchase';
+
+create table quote (
+    organization_id uuid not null references organization,
+    quote_id uuid not null,
+    command jsonb not null,
+    offer jsonb not null,
+    due_now_minor bigint not null,
+    created_at timestamptz not null,
+    local_day date not null,
+    expires_at timestamptz not null,
+    primary key (organization_id, quote_id)
+);
+
+create table change (
+    organization_id uuid not null references organization,
+    change_id uuid not null,
+    subscription_id uuid,
+    kind text not null,
+    state text not null check (state in
+        ('awaiting_payment', 'scheduled', 'applied', 'canceled', 'failed')),
+    command jsonb not null,
+    quote_id uuid,
+    slot text,
+    effective_at timestamptz not null,
+    requested_at timestamptz not null,
+    closed_at timestamptz,
+    actor text not null,
+    invoice_id uuid,
+    failure jsonb,
+    effect jsonb not null,
+    -- Which request this is, so that a repeated one finds its own change after a crash.
+    request_key text,
+    resume jsonb,
+    version integer not null default 1,
+    primary key (organization_id, change_id),
+    constraint change_request_once unique (organization_id, request_key),
+    foreign key (organization_id, subscription_id) references subscription,
+    foreign key (organization_id, quote_id) references quote,
+    constraint change_scheduled_has_slot check (state <> 'scheduled' or slot is not null)
+);
+create unique index change_quote_once on change (organization_id, quote_id)
+    where quote_id is not null and state in ('awaiting_payment', 'scheduled', 'applied');
+create unique index change_paying_once on change (organization_id, subscription_id)
+    where state = 'awaiting_payment';
+create unique index change_slot_once on change (organization_id, subscription_id, slot)
+    where state = 'scheduled';
+create index change_due on change (effective_at) where state = 'scheduled';
+create index change_paying on change (requested_at) where state = 'awaiting_payment';
+
+create table contract (
+    organization_id uuid not null,
+    contract_id uuid not null,
+    subscription_id uuid not null,
+    kind text not null check (kind in ('monthly', 'annual_upfront', 'annual')),
+    state text not null check (state in ('active', 'unsigned', 'ended')),
+    account_manager text not null,
+    net_terms_days integer not null check (net_terms_days between 0 and 365),
+    next_terms jsonb,
+    signed_until timestamptz not null,
+    unsigned_since timestamptz,
+    created_at timestamptz not null,
+    version integer not null default 1,
+    primary key (organization_id, contract_id),
+    foreign key (organization_id, subscription_id) references subscription
+);
+create unique index contract_once on contract (organization_id, subscription_id)
+    where state <> 'ended';
+alter table subscription add foreign key (organization_id, contract_id) references contract;
+
+create table amendment (
+    organization_id uuid not null,
+    amendment_id uuid not null,
+    contract_id uuid not null,
+    state text not null check (state in
+        ('requested', 'quoted', 'accepted', 'scheduled', 'applied', 'declined', 'expired')),
+    terms jsonb not null,
+    note text not null,
+    offer jsonb,
+    requested_by text not null,
+    quoted_by text,
+    decided_by text,
+    created_at timestamptz not null,
+    expires_at timestamptz,
+    effective_at timestamptz,
+    closed_at timestamptz,
+    change_id uuid,
+    version integer not null default 1,
+    primary key (organization_id, amendment_id),
+    foreign key (organization_id, contract_id) references contract,
+    foreign key (organization_id, change_id) references change
+);
+create index amendment_due on amendment (expires_at) where state in ('quoted', 'requested');
+
+create table invoice (
+    organization_id uuid not null references organization,
+    invoice_id uuid not null,
+    subscription_id uuid not null,
+    number text,
+    state text not null check (state in ('draft', 'discarded', 'open', 'paid', 'void')),
+    cause text not null,
+    cause_id text not null,
+    currency text not null,
+    subtotal_minor bigint not null,
+    tax_minor bigint not null default 0,
+    balance_minor bigint not null default 0 check (balance_minor >= 0),
+    due_minor bigint not null check (due_minor >= 0),
+    created_at timestamptz not null,
+    issued_at timestamptz,
+    due_at timestamptz,
+    closed_at timestamptz,
+    attempts integer not null default 0,
+    next_attempt_at timestamptz,
+    content_hash bytea,
+    primary key (organization_id, invoice_id),
+    foreign key (organization_id, subscription_id) references subscription,
+    constraint invoice_cause_once unique (organization_id, cause, cause_id),
+    constraint invoice_number_once unique (organization_id, number),
+    constraint invoice_numbered_when_issued
+        check ((state in ('draft', 'discarded')) = (number is null)),
+    constraint invoice_adds_up check (
+        subtotal_minor + tax_minor - balance_minor = due_minor)
+-- Room for the seal in the same page: it follows the insert at once and touches no index.
+) with (fillfactor = 60);
+create index invoice_attempt_due on invoice (next_attempt_at) where next_attempt_at is not null;
+
+create table invoice_line (
+    organization_id uuid not null,
+    invoice_id uuid not null,
+    line_number integer not null,
+    kind text not null check (kind in
+        ('base', 'seats', 'added_seats', 'returned_seats', 'credit', 'carried_to_balance')),
+    seat_type text,
+    plan_key text not null,
+    plan_version integer not null,
+    price_key text not null,
+    quantity integer not null,
+    quantity_before integer not null default 0,
+    unit_minor bigint,
+    part bigint not null,
+    whole bigint not null,
+    basis text not null,
+    full_minor bigint not null,
+    amount_minor bigint not null,
+    period_starts_at timestamptz not null,
+    period_ends_at timestamptz not null,
+    effective_at timestamptz not null,
+    assigned integer not null default 0,
+    held integer not null default 0,
+    primary key (organization_id, invoice_id, line_number),
+    foreign key (organization_id, invoice_id) references invoice
+);
+
+create table payment (
+    organization_id uuid not null,
+    payment_id uuid not null,
+    invoice_id uuid not null,
+    provider text not null,
+    method text not null,
+    provider_key text not null constraint payment_provider_key_once unique,
+    provider_reference text,
+    state text not null check (state in
+        ('pending', 'unknown', 'succeeded', 'declined', 'action_required', 'canceled')),
+    amount_minor bigint not null check (amount_minor > 0),
+    currency text not null,
+    failure text,
+    attempted_at timestamptz not null,
+    settled_at timestamptz,
+    primary key (organization_id, payment_id),
+    foreign key (organization_id, invoice_id) references invoice
+);
+create unique index payment_succeeds_once on payment (organization_id, invoice_id)
+    where state = 'succeeded';
+
+-- The sandbox provider's own books: what a real provider would keep on its side.
+create table sandbox_charge (
+    provider_key text primary key,
+    amount_minor bigint not null,
+    currency text not null,
+    outcome text not null,
+    charged_at timestamptz not null
+);
+
+create table credit_note (
+    organization_id uuid not null,
+    credit_note_id uuid not null,
+    invoice_id uuid not null,
+    number text not null,
+    currency text not null,
+    amount_minor bigint not null check (amount_minor > 0),
+    reason text not null,
+    cause text not null,
+    cause_id text not null,
+    created_at timestamptz not null,
+    primary key (organization_id, credit_note_id),
+    foreign key (organization_id, invoice_id) references invoice,
+    constraint credit_note_cause_once unique (organization_id, cause, cause_id),
+    constraint credit_note_number_once unique (organization_id, number)
+);
+
+-- Credit owed to the organization; positive grants it, negative uses it on an invoice.
+create table balance_entry (
+    organization_id uuid not null references organization,
+    entry_id uuid not null,
+    amount_minor bigint not null check (amount_minor <> 0),
+    currency text not null,
+    reason text not null,
+    invoice_id uuid,
+    credit_note_id uuid,
+    created_at timestamptz not null,
+    primary key (organization_id, entry_id),
+    foreign key (organization_id, invoice_id) references invoice,
+    foreign key (organization_id, credit_note_id) references credit_note
+);
+
+-- Audit and outbox in one, written in the transaction it tells of. Readers stay below the oldest open
+-- transaction, so a serial id never hides a late commit.
+create table event (
+    organization_id uuid not null,
+    event_id bigint generated always as identity,
+    transaction_id xid8 not null default pg_current_xact_id(),
+    kind text not null,
+    subject_id uuid not null,
+    member_id uuid,
+    occurred_at timestamptz not null,
+    actor text not null,
+    request_id uuid,
+    facts jsonb,
+    -- An id alone gives no order to read in: of two open transactions the later can take the lower id.
+    primary key (transaction_id, event_id)
+);
+create index event_of_organization on event (organization_id, transaction_id, event_id);
+
+create table idempotency_key (
+    principal_id uuid not null,
+    key text not null,
+    request_hash bytea not null,
+    state text not null check (state in ('working', 'done')),
+    status integer,
+    body bytea,
+    created_at timestamptz not null,
+    primary key (principal_id, key)
+);

@@ -1,0 +1,154 @@
+"""Cancelling: access to the end, free to take back, and what is left afterwards."""
+
+import pytest
+
+from seatkeeper.domain.refusals import Code
+from seatkeeper.operations import members, seats
+from seatkeeper.operations.asked import Cancel, PurchaseSeats, Resume
+from seatkeeper.operations.seats import AssignSeat
+from tests.money_world import day, subscribing
+from tests.world import refused
+
+pytestmark = pytest.mark.usefixtures("verified")
+
+
+async def test_a91_t7_a_cancelled_organization_works_on_to_the_end_of_the_term(money):
+    buyer = await money.buyer(plan="enterprise", seats={"enterprise": 20})
+    ada = await buyer.join("ada")
+    made = await buyer.change(Cancel())
+    assert (made.state, made.effective_at) == ("applied", day(2027, 1, 1))
+    on = await buyer.subscription()
+    assert (on.status, on.cancel_at) == ("canceling", day(2027, 1, 1))
+    await money.advance(day(2026, 12, 31, 23))
+    command = AssignSeat(organization=buyer.id, member=ada, seat_type="enterprise")
+    await seats.assign(await buyer.ctx(), command)
+    await money.advance(day(2027, 1, 1))
+    assert len(await buyer.invoices()) == 1
+    assert "subscription.ended" in await buyer.events("subscription.")
+
+
+async def test_a94_at_the_end_the_seats_lapse_and_the_people_stay(money):
+    buyer = await money.buyer(plan="enterprise", seats={"enterprise": 20})
+    ada = await buyer.join("ada", "enterprise")
+    bob = await buyer.join("bob")
+    await buyer.change(Cancel())
+    await money.advance(day(2027, 1, 1))
+    assert await buyer.seats() == (0, 1, 0, 0)
+    command = AssignSeat(organization=buyer.id, member=bob, seat_type="enterprise")
+    async with refused(Code.OVER_LIMIT):
+        await seats.assign(await buyer.ctx(), command)
+    async with refused(Code.STATE_CONFLICT):
+        await buyer.ask(PurchaseSeats(quantity=1))
+    await buyer.change(subscribing("enterprise", {"enterprise": 25}))
+    assert await buyer.seats() == (25, 1, 0, 0)
+    assert ada
+
+
+async def test_a91_a_cancellation_is_taken_back_for_nothing(money):
+    buyer = await money.buyer(plan="enterprise", seats={"enterprise": 20})
+    await buyer.change(Cancel())
+    await money.advance(day(2026, 12, 31, 23))
+    await buyer.change(Resume())
+    assert (await buyer.subscription()).status == "active"
+    assert len(await buyer.invoices()) == 1
+    await money.advance(day(2027, 1, 1))
+    assert (await buyer.totals())[-1] == 4800_00
+
+
+async def test_t7_cancelling_and_resuming_twice_are_no_different(money):
+    buyer = await money.buyer(plan="enterprise", seats={"enterprise": 20})
+    for asked in (Cancel(), Cancel(), Resume(), Resume()):
+        made = await buyer.change(asked)
+        assert made.state == "applied"
+    assert (await buyer.subscription()).cancel_at is None
+
+
+async def test_t7_at_the_end_exactly_it_is_too_late_to_resume(money):
+    buyer = await money.buyer(plan="enterprise", seats={"enterprise": 20})
+    await buyer.change(Cancel())
+    money.now = day(2027, 1, 1)
+    async with refused(Code.STATE_CONFLICT):
+        await buyer.ask(Resume())
+
+
+async def test_a93_seats_can_be_added_to_the_end_date(money):
+    buyer = await money.buyer(plan="enterprise", seats={"enterprise": 20})
+    await buyer.change(Cancel())
+    await money.advance(day(2026, 7, 2))
+    await buyer.add(1)
+    assert (await buyer.last()).total_minor == 120_33
+
+
+async def test_a31_t39_a_contract_is_cancelled_by_its_account_manager(money):
+    buyer = await money.buyer(method=None)
+    await buyer.change(subscribing("enterprise_assisted", {"enterprise": 20}), manager=True)
+    async with refused(Code.CONTRACT_MANAGED):
+        await buyer.ask(Cancel())
+
+
+@pytest.mark.parametrize("people", [3, 6])
+async def test_c52_c44_t38_after_the_end_the_default_plan_and_nobody_is_put_out(money, people):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": people})
+    await buyer.crowd(people - 1)
+    await buyer.change(Cancel())
+    await money.advance(day(2026, 1, 31, 23))
+    assert (await buyer.subscription()).plan == "per_seat"
+    await money.advance(day(2026, 2, 1))
+    on = await buyer.subscription()
+    assert (on.plan, on.status) == ("free", "active")
+    assert await buyer.seats() == (5, people, 0, 0)
+    if people > 5:
+        async with refused(Code.OVER_LIMIT):
+            await buyer.invite("p1")
+    else:
+        await buyer.invite("p1")
+    assert await buyer.totals() == [people * 8_00]
+
+
+async def test_c45_under_the_limit_means_below_it(money):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 6})
+    people = [await buyer.join(f"m{n}") for n in range(5)]
+    await buyer.change(Cancel())
+    await money.advance(day(2026, 2, 1))
+    remove = [members.RemoveMember(organization=buyer.id, member=one) for one in people]
+    await members.remove(await buyer.ctx(), remove[0])
+    async with refused(Code.OVER_PLAN_LIMIT, limit=5, count=5):
+        await buyer.invite("p1")
+    await members.remove(await buyer.ctx(), remove[1])
+    await buyer.invite("p1")
+    assert await buyer.seats() == (5, 4, 1, 0)
+
+
+async def test_c42_cancelling_while_past_due_ends_at_once_and_the_debt_stays(money):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    await buyer.pays_with("sandbox_declined")
+    await money.advance(day(2026, 2, 2, 1))
+    made = await buyer.change(Cancel())
+    assert made.state == "applied"
+    on = await buyer.subscription()
+    assert (on.plan, on.status) == ("free", "active")
+    assert [i.state for i in await buyer.invoices()] == ["paid", "open"]
+    # what is owed for a plan that is over puts nobody into arrears on the free one
+    await money.advance(day(2026, 3, 20))
+    assert (await buyer.subscription()).status == "active"
+
+
+async def test_c42_the_debt_is_collected_at_the_next_checkout(money):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    await buyer.pays_with("sandbox_declined")
+    await money.advance(day(2026, 2, 2, 1))
+    await buyer.change(Cancel())
+    await buyer.change(subscribing("base_and_seats", {}), payment_method="sandbox_ok")
+    assert [i.state for i in await buyer.invoices()] == ["paid", "paid", "paid"]
+
+
+async def test_a_scheduled_reduction_ends_with_the_subscription(money):
+    buyer = await money.buyer(plan="enterprise", seats={"enterprise": 30})
+    await buyer.reduce(25)
+    await buyer.change(Cancel())
+    await money.advance(day(2027, 1, 1))
+    rows = await money.rows(
+        "select state from change where organization_id = $1 and slot is not null",
+        buyer.organization_id,
+    )
+    assert [row["state"] for row in rows] == ["canceled"]

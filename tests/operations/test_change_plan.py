@@ -1,0 +1,220 @@
+"""Other plans: up now with credit, down at the end, and what people do to it meanwhile."""
+
+import pytest
+
+from seatkeeper.domain.refusals import Code
+from seatkeeper.operations.asked import ChangePlan, PurchaseSeats, SeatQuantity
+from tests.money_world import day, shape, subscribing
+from tests.world import refused
+
+pytestmark = pytest.mark.usefixtures("verified")
+
+
+def to(plan, price=None, **seats):
+    wanted = [SeatQuantity(seat_type=key, quantity=n) for key, n in seats.items()]
+    return ChangePlan(plan=plan, price=price, seats=wanted)
+
+
+async def organization(money, plan="per_seat", people=1, **how):
+    """A buyer with so many members, the owner among them, and a seat for each."""
+    buyer = await money.buyer(
+        "organization", plan=plan, seats=how.pop("seats", None) or {"member": people}, **how
+    )
+    for n in range(1, people):
+        await buyer.join(f"m{n}")
+    return buyer
+
+
+async def test_c50_an_upgrade_is_immediate_with_credit_for_the_unused_part(money):
+    buyer = await organization(money, people=4)
+    await money.advance(day(2026, 1, 11))  # 21 of 31 days are left
+    quote = await buyer.quote(to("base_and_seats"))
+    made = await buyer.change(quote=quote.quote)
+    assert made.state == "applied"
+    # 4 x 8.00 back; 20.00 and 4 x 5.00 for the rest: each line rounded once
+    assert shape(await buyer.last()) == [
+        ("credit", 0, 21, 31, -21_68),
+        ("base", 1, 21, 31, 13_55),
+        ("seats", 4, 21, 31, 13_55),
+    ]
+    assert quote.due_now_minor == (await buyer.last()).due_minor == 5_42
+    on = await buyer.subscription()
+    assert (on.plan, on.period_end) == ("base_and_seats", day(2026, 2, 1))
+    await money.advance(day(2026, 2, 1))
+    assert (await buyer.totals())[-1] == 40_00
+
+
+async def test_c50_g6_credit_beyond_the_charges_goes_to_the_balance(money):
+    buyer = await organization(money, people=10)
+    await money.advance(day(2026, 1, 16))  # 16 of 31 days are left
+    await buyer.change(to("one_included"))  # dearer in rank, and in price
+    await money.advance(day(2026, 1, 17))
+    other = await organization(money, plan="graduated", people=1, seats={"member": 10})
+    await money.advance(day(2026, 1, 18))
+    await other.change(to("ten_included"))  # 100.00 a month for 25.00 a month
+    invoice = await other.last()
+    assert invoice.due_minor == 0
+    carried = [x.amount_minor for x in invoice.lines if x.kind == "carried_to_balance"]
+    assert [amount > 0 for amount in carried] == [True]
+    await money.advance(day(2026, 2, 17))
+    renewal = await other.last()
+    assert renewal.balance_used_minor == 25_00
+
+
+async def test_c54_a_plan_change_ends_what_waited_for_the_old_plan(money):
+    buyer = await money.buyer(plan="team", price="monthly", seats={"standard": 30})
+    await buyer.reduce(25, "standard")
+    await buyer.change(to("enterprise", enterprise=30))
+    rows = await money.rows(
+        "select state from change where organization_id = $1 and kind = 'reduce_seats'",
+        buyer.organization_id,
+    )
+    assert [row["state"] for row in rows] == ["canceled"]
+    await money.advance(day(2027, 1, 1))
+    assert (await buyer.seats("enterprise"))[0] == 30
+
+
+async def test_a97_the_way_from_team_to_enterprise_has_no_way_back(money):
+    buyer = await money.buyer(plan="team", price="yearly", seats={"standard": 25})
+    await buyer.join("ada", "standard")
+    await buyer.change(to("enterprise", enterprise=25))
+    assert await buyer.seats("enterprise") == (25, 1, 0, 0)  # who sat sits on
+    async with refused(Code.CONTRACT_MANAGED):
+        await buyer.ask(to("team", "monthly", standard=25))
+
+
+async def test_a98_team_with_fewer_people_buys_the_minimum(money):
+    buyer = await money.buyer(plan="team", price="yearly", seats={"standard": 5})
+    await buyer.crowd(5, "standard")
+    await buyer.change(to("enterprise"))
+    assert await buyer.seats("enterprise") == (20, 5, 0, 0)
+
+
+async def test_a95_legacy_seats_become_the_single_seat_at_the_renewal(money):
+    buyer = await money.buyer()
+    asked = subscribing("standard_and_premium", {"standard": 15, "premium": 10})
+    await buyer.change(asked, manager=True)
+    await buyer.join("ada", "standard")
+    await buyer.join("bob", "premium")
+    await money.advance(day(2027, 1, 1))
+    await buyer.refresh()
+    on = await buyer.subscription()
+    assert (on.plan, on.term_end) == ("enterprise_assisted", day(2028, 1, 1))
+    assert await buyer.seats("enterprise") == (25, 2, 0, 0)
+    assert (await buyer.last()).total_minor == 25 * 240_00
+
+
+async def test_c50_a_downgrade_waits_for_the_end_of_the_period(money):
+    buyer = await organization(money, "base_and_seats", people=3)
+    made = await buyer.change(to("per_seat"))
+    assert (made.state, made.effective_at) == ("scheduled", day(2026, 2, 1))
+    assert (await buyer.subscription()).plan == "base_and_seats"
+    await money.advance(day(2026, 2, 1))
+    assert (await buyer.subscription()).plan == "per_seat"
+    assert await buyer.totals() == [35_00, 24_00]
+
+
+async def test_g3_a_downgrade_keeps_the_anchor(money):
+    money.now = day(2026, 1, 31, 9)
+    buyer = await organization(money, "base_and_seats", people=1)
+    await buyer.change(to("per_seat"))
+    ends = []
+    for month in (3, 4, 5, 6):
+        await money.advance(day(2026, month, 1))
+        ends.append((await buyer.subscription()).period_end)
+    assert ends == [day(2026, 3, 31), day(2026, 4, 30), day(2026, 5, 31), day(2026, 6, 30)]
+
+
+async def test_c51_a_coming_limit_blocks_new_seats_at_once(money):
+    buyer = await organization(money, "base_and_seats", people=10, seats={"member": 12})
+    await buyer.change(to("per_seat_limited"))
+    async with refused(Code.OVER_LIMIT):
+        await buyer.join("one-more")
+    async with refused(Code.OVER_PLAN_LIMIT):
+        await buyer.ask(PurchaseSeats(quantity=1))
+    await money.advance(day(2026, 2, 1))
+    assert (await buyer.subscription()).plan == "per_seat_limited"
+    assert await buyer.seats() == (10, 10, 0, 0)
+
+
+async def test_c51_over_the_limit_on_the_day_the_old_plan_renews(money):
+    buyer = await organization(money, "base_and_seats", people=10, seats={"member": 12})
+    await buyer.change(to("per_seat_limited"))
+    # Nothing lets an eleventh in; a change that came with an older program would be there.
+    await money.run(
+        "update seat_pool set ceiling = 1000000 where pool_id = $1", buyer.pools["member"]
+    )
+    await buyer.join("one-more")
+    await money.advance(day(2026, 2, 1))
+    assert (await buyer.subscription()).plan == "base_and_seats"
+    assert await buyer.totals() == [80_00, 75_00]  # 20 + 11 x 5
+    assert "change.failed" in await buyer.events("change.")
+    await buyer.add(1)  # and no limit stays behind
+
+
+async def test_c51_replaced_by_a_plan_without_a_limit_the_block_is_lifted(money):
+    buyer = await organization(money, "base_and_seats", people=10, seats={"member": 12})
+    await buyer.change(to("per_seat_limited"))
+    await buyer.change(to("per_seat"))
+    await buyer.join("one-more")
+    await money.advance(day(2026, 2, 1))
+    assert await buyer.totals() == [80_00, 88_00]
+
+
+async def test_c48_too_many_people_for_a_limited_plan(money):
+    buyer = await organization(money, "base_and_seats", people=11)
+    async with refused(Code.OVER_PLAN_LIMIT, limit=10, count=11) as found:
+        await buyer.ask(to("per_seat_limited"))
+    assert found[0].remedies[0].way == "remove_members"
+
+
+async def test_c49_above_the_membership_limit_the_free_plan_is_out_of_reach(money):
+    buyer = await organization(money, "base_and_seats", people=6)
+    async with refused(Code.OVER_PLAN_LIMIT, limit=5, count=6):
+        await buyer.ask(to("free"))
+
+
+async def test_g18_invitations_count_in_limit_checks(money):
+    buyer = await organization(money, "base_and_seats", people=9, seats={"member": 12})
+    await buyer.invite("p1", "p2")
+    async with refused(Code.OVER_PLAN_LIMIT, count=11):
+        await buyer.ask(to("per_seat_limited"))
+
+
+async def test_an_upgrade_replaces_a_downgrade_that_waits(money):
+    buyer = await organization(money, "base_and_seats", people=2)
+    await buyer.change(to("per_seat"))
+    await buyer.change(to("ten_included"))
+    await money.advance(day(2026, 2, 1))
+    assert (await buyer.subscription()).plan == "ten_included"
+
+
+async def test_from_month_to_year_a_new_period_begins_today(money):
+    buyer = await organization(money, "base_and_seats", people=2)
+    await money.advance(day(2026, 1, 11))
+    await buyer.change(to("base_and_seats", "yearly_usd"))
+    on = await buyer.subscription()
+    assert (on.period_start, on.period_end) == (day(2026, 1, 11), day(2027, 1, 11))
+    # 30.00 x 21/31 back in two lines, 200.00 and 2 x 50.00
+    assert (await buyer.last()).total_minor == 300_00 - 13_55 - 6_77
+
+
+async def test_seats_bought_after_a_downgrade_was_planned_come_along(money):
+    catalog, plan = await money.variant("enterprise", "team", default_plan=None)
+    buyer = await money.buyer(catalog, plan=plan, price="yearly", seats={"standard": 10})
+    await buyer.change(to(plan, "monthly"))
+    await buyer.add(5, "standard")
+    await buyer.crowd(14, "standard")
+    await money.advance(day(2027, 1, 1))
+    assert await buyer.seats("standard") == (15, 14, 0, 0)
+    assert (await buyer.last()).total_minor == 15 * 30_00
+
+
+async def test_named_seats_that_are_too_few_on_the_day_fail_the_change(money):
+    catalog, plan = await money.variant("enterprise", "team", default_plan=None)
+    buyer = await money.buyer(catalog, plan=plan, price="yearly", seats={"standard": 10})
+    await buyer.change(to(plan, "monthly", standard=5))
+    await buyer.crowd(8, "standard")
+    await money.advance(day(2027, 1, 1))
+    assert await buyer.seats("standard") == (10, 8, 0, 0)
+    assert (await buyer.last()).total_minor == 10 * 300_00

@@ -1,0 +1,1 @@
+"""What the house makes of itself: pages and lists that are generated."""
