@@ -1,5 +1,6 @@
 """Calls the application in this process, the way a server would."""
 
+import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -101,3 +102,14 @@ class Caller:
             ctx, api_keys.CreateApiKey(name="test", scopes=list(scopes), **more)
         )
         return Caller(self.application, made.secret, made.key)
+
+
+async def until(call, target, enough):
+    """Other tests of this server hold transactions open, so an event may take a moment."""
+    page = None
+    for _ in range(1_000):
+        page = (await call.get(target)).json
+        if enough(page["items"]):
+            return page
+        await asyncio.sleep(0.02)
+    raise AssertionError(page)

@@ -142,7 +142,7 @@ async def test_a_catalog_that_was_applied_is_an_event(call):
     document = renamed()
     await _apply(call, document)
     reader = await call.with_key(scopes=[Scope.EVENTS_READ])
-    for _ in range(100):
+    for _ in range(400):
         page = await reader.get("/v1/events?kind=catalog.applied&limit=1000")
         found = [e for e in page.json["items"] if e["facts"]["catalog"] == document["catalog"]]
         if found:

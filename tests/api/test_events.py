@@ -1,29 +1,16 @@
 """Events and audit over HTTP: none missed, none twice, none of another organization."""
 
-import asyncio
-
 import asyncpg
 import pytest
 
-from tests.api.caller import Caller
+from tests.api.caller import Caller, until
 from tests.api.conftest import new_organization
-
-
-async def _until(call, target, enough):
-    """Other tests of this server hold transactions open, so an event may take a moment."""
-    page = None
-    for _ in range(200):
-        page = (await call.get(target)).json
-        if enough(page["items"]):
-            return page
-        await asyncio.sleep(0.02)
-    raise AssertionError(page)
 
 
 async def test_g13_the_audit_says_who_did_what_by_which_way(call, organization):
     target = f"/v1/organizations/{organization['organization']}"
     renamed = await call.patch(target, {"name": "Other"})
-    page = await _until(call, f"{target}/audit", lambda items: len(items) == 2)
+    page = await until(call, f"{target}/audit", lambda items: len(items) == 2)
     changed, created = page["items"]
     assert (changed["kind"], created["kind"]) == ("organization.changed", "organization.created")
     assert changed["request"] == renamed.headers["x-request-id"]
@@ -39,7 +26,7 @@ async def test_g13_the_audit_names_the_member_in_whose_name_it_was_done(call, or
     owner = organization["primary_owner"]
     done = await call.patch(target, {"name": "Other"}, headers={"Seatkeeper-Actor": owner})
     assert done.status == 200, done
-    page = await _until(call, f"{target}/audit?member={owner}", lambda items: len(items) == 1)
+    page = await until(call, f"{target}/audit?member={owner}", lambda items: len(items) == 1)
     assert page["items"][0]["actor"] == f"{owner} via {call.key}"
     limit = await call.patch(target, {"membership_limit": 9}, headers={"Seatkeeper-Actor": owner})
     assert (limit.status, limit.code) == (403, "forbidden")
@@ -51,7 +38,7 @@ async def test_i9_following_shows_each_event_once_and_in_order(call, catalog):
     for number in range(6):
         await call.patch(f"/v1/organizations/{organization}", {"name": f"name {number}"})
     target = f"/v1/events?organization={organization}"
-    await _until(call, target, lambda items: len(items) == 7)
+    await until(call, target, lambda items: len(items) == 7)
     seen, after = [], ""
     for _ in range(4):
         page = (await call.get(f"{target}&limit=2{after}")).json
@@ -64,7 +51,7 @@ async def test_i9_following_shows_each_event_once_and_in_order(call, catalog):
     assert (end["items"], end["has_more"]) == ([], False)
     assert f"&after={end['next']}" == after
     await call.patch(f"/v1/organizations/{organization}", {"name": "last"})
-    page = await _until(call, f"{target}{after}", lambda items: len(items) == 1)
+    page = await until(call, f"{target}{after}", lambda items: len(items) == 1)
     assert page["items"][0]["facts"]["after"] == {"name": "last"}
 
 
@@ -72,7 +59,7 @@ async def test_w1_a_late_commit_is_not_skipped(call, organization, database_dsn)
     """The later transaction takes the lower id and commits last; the reader must not pass it."""
     own = organization["organization"]
     target = f"/v1/events?organization={own}"
-    start = (await _until(call, target, lambda items: len(items) == 1))["next"]
+    start = (await until(call, target, lambda items: len(items) == 1))["next"]
     early, late = [await asyncpg.connect(database_dsn) for _ in range(2)]
     insert = (
         "insert into event (organization_id, kind, subject_id, occurred_at, actor, facts)"
@@ -81,7 +68,7 @@ async def test_w1_a_late_commit_is_not_skipped(call, organization, database_dsn)
     )
     name = f"late {own}"
     await call.patch(f"/v1/organizations/{own}", {"name": name})
-    start = (await _until(call, f"{target}&after={start}", lambda items: len(items) == 1))["next"]
+    start = (await until(call, f"{target}&after={start}", lambda items: len(items) == 1))["next"]
     try:
         first, second = early.transaction(), late.transaction()
         await first.start()
@@ -113,7 +100,7 @@ async def test_b187_a_bound_key_reads_its_own_events_only(call, organization, ca
         },
     )
     bound = Caller(call.application, made.json["secret"])
-    page = await _until(bound, "/v1/events?limit=1000", lambda items: len(items) == 2)
+    page = await until(bound, "/v1/events?limit=1000", lambda items: len(items) == 2)
     assert {event["organization"] for event in page["items"]} == {organization["organization"]}
     foreign = await bound.get("/v1/events?organization=org_" + "0" * 26)
     assert foreign.status == 404
@@ -121,7 +108,7 @@ async def test_b187_a_bound_key_reads_its_own_events_only(call, organization, ca
 
 async def test_b013_a_cursor_of_another_list_or_key_is_refused(call, organization):
     own = organization["organization"]
-    page = await _until(call, f"/v1/events?organization={own}", lambda items: len(items) == 1)
+    page = await until(call, f"/v1/events?organization={own}", lambda items: len(items) == 1)
     cursor = page["next"]
     flipped = ("B" if cursor[0] == "A" else "A") + cursor[1:]
     targets = [
@@ -174,7 +161,7 @@ async def test_b013_what_a_list_can_be_asked(call, query, status):
 
 async def test_a_filter_of_kinds_takes_a_noun(call, organization):
     own = organization["organization"]
-    await _until(call, f"/v1/events?organization={own}", lambda items: len(items) == 1)
+    await until(call, f"/v1/events?organization={own}", lambda items: len(items) == 1)
     some = (await call.get(f"/v1/events?organization={own}&kind=organization.*")).json["items"]
     assert len(some) == 1
     none = (await call.get(f"/v1/events?organization={own}&kind=organ.*")).json["items"]

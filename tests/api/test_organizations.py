@@ -3,6 +3,7 @@
 import pytest
 
 from seatkeeper.domain.scopes import Scope
+from tests.api.caller import until
 from tests.api.conftest import new_organization, renamed
 
 
@@ -103,8 +104,8 @@ async def test_a_changed_name_is_in_the_audit_with_before_and_after(call, organi
     changed = await call.patch(target, {"name": "Babbage & Co", "payment_method": "sandbox_ok"})
     assert changed.status == 200, changed
     assert (changed.json["name"], changed.json["version"]) == ("Babbage & Co", 2)
-    audit = (await call.get(f"{target}/audit?kind=organization.changed")).json["items"]
-    assert audit[0]["facts"] == {
+    audit = await until(call, f"{target}/audit?kind=organization.changed", bool)
+    assert audit["items"][0]["facts"] == {
         "before": {"name": "Ada's Engines", "payment_method": "manual"},
         "after": {"name": "Babbage & Co", "payment_method": "sandbox"},
     }
