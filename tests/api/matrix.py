@@ -73,7 +73,7 @@ MATRIX: dict[str, Row] = {
     "seats.history": Row(ALL),
     "seat_requests.page": Row(STAFF),
     "seat_requests.cancel": Row(STAFF),
-    "arrivals.request_seat": Row(STAFF, 201, sent={"member": "{waiter}", "seat_type": "full"}),
+    "seat_requests.request": Row(STAFF, 201, sent={"member": "{waiter}", "seat_type": "full"}),
     # Money.
     "subscriptions.show": Row(PAYERS),
     "quotes.ask": Row(PAYERS, 201, sent={"change": CHANGE}),

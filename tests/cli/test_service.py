@@ -39,6 +39,11 @@ async def _run(*arguments, **environment):
     return process.returncode, out.decode(), err.decode()
 
 
+def a_free_port():
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
 async def _said(process, word):
     """The line that has the word."""
     async with asyncio.timeout(SECONDS_MAX):
@@ -120,7 +125,8 @@ async def test_an_address_that_is_taken_is_told(fresh_database_dsn):
 )
 @pytest.mark.parametrize("command", ["serve", "migrate", "worker"])
 async def test_what_cannot_be_used_is_one_sentence(command, environment, code, words):
-    ended, _, err = await _run(command, **environment)
+    port = str(a_free_port())
+    ended, _, err = await _run(command, **{"SEATKEEPER_PORT": port} | environment)
     assert ended == code, err
     assert words in err
     assert "Traceback" not in err

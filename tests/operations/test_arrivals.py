@@ -8,9 +8,9 @@ from seatkeeper.domain.ids import MemberId, PaymentId
 from seatkeeper.domain.members import Permission, Role, decide_permission
 from seatkeeper.domain.refusals import Code
 from seatkeeper.operations import arrivals, members, seat_requests
-from seatkeeper.operations.arrivals import RequestSeat, buy_due
+from seatkeeper.operations.arrivals import buy_due
 from seatkeeper.operations.members import AddMember
-from seatkeeper.operations.seat_requests import ListSeatRequests
+from seatkeeper.operations.seat_requests import ListSeatRequests, RequestSeat
 from tests.money_world import day, shape, subscribing
 from tests.operations.people import add, page
 from tests.world import refused
@@ -46,7 +46,7 @@ async def queue(buyer):
 
 async def request(buyer, member, actor=None, **fields):
     command = RequestSeat(organization=buyer.id, member=MemberId.parse(member.member), **fields)
-    return await arrivals.request_seat(await buyer.ctx(actor), command)
+    return await seat_requests.request(await buyer.ctx(actor), command)
 
 
 async def test_a58_a_seat_is_bought_and_paid_for_who_joins_by_link(money):

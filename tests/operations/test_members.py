@@ -1,7 +1,6 @@
 """Members: how they come in and what seat they get."""
 
 import asyncio
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,7 +8,7 @@ import pytest
 
 from seatkeeper.domain.ids import MemberId
 from seatkeeper.domain.refusals import Code, Refused, refuse
-from seatkeeper.operations import members, resume
+from seatkeeper.operations import members, resume, seating
 from seatkeeper.operations.members import (
     AddMember,
     ReadMember,
@@ -150,8 +149,8 @@ def shop(monkeypatch):
             raise Refused(stub.refusal)
         return True
 
-    stub = SimpleNamespace(buy_for_arrival=buy_for_arrival, asked=asked, refusal=None)
-    monkeypatch.setitem(sys.modules, "seatkeeper.operations.arrivals", stub)
+    stub = SimpleNamespace(asked=asked, refusal=None)
+    monkeypatch.setattr(seating, "buy_for_arrival", buy_for_arrival)
     return stub
 
 

@@ -139,6 +139,16 @@ SEAT_REQUESTS: Final = (
         permission=Permission.SEATS_ASSIGN,
     ),
     Operation(
+        "POST",
+        f"{ORG}/seat-requests",
+        Scope.SEATS_ASSIGN,
+        seat_requests.request,
+        seat_requests.RequestSeat,
+        people.Member,
+        201,
+        permission=Permission.SEATS_ASSIGN,
+    ),
+    Operation(
         "DELETE",
         f"{ORG}/seat-requests/{{request}}",
         Scope.SEATS_ASSIGN,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from seatkeeper.api.operation import Operation
-from seatkeeper.domain.members import Permission
 from seatkeeper.domain.scopes import Scope
-from seatkeeper.operations import arrivals, member_subscriptions, people
+from seatkeeper.operations import member_subscriptions
 
 ORG: Final = "/v1/organizations/{organization}"
 SUBSCRIPTION: Final = f"{ORG}/members/{{member}}/subscription"
@@ -56,15 +55,5 @@ WORKSPACE: Final = (
         member_subscriptions.pay_with,
         member_subscriptions.ChangePaymentMethod,
         member_subscriptions.MemberSubscription,
-    ),
-    Operation(
-        "POST",
-        f"{ORG}/seat-requests",
-        Scope.SEATS_ASSIGN,
-        arrivals.request_seat,
-        arrivals.RequestSeat,
-        people.Member,
-        201,
-        permission=Permission.SEATS_ASSIGN,
     ),
 )

@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -21,6 +20,7 @@ from seatkeeper.cli.client import Client, client
 from seatkeeper.cli.databases import a_dsn, an_engine, settings
 from seatkeeper.cli.logs import set_up_logs
 from seatkeeper.cli.outcomes import Exit, Failed, fault, unavailable
+from seatkeeper.cli.shown import voice
 from seatkeeper.cli.welcome import apply_catalogs, demo_key, shipped_catalogs
 from seatkeeper.embedded import EmbeddedFailure, EmbeddedPostgres
 from seatkeeper.operations.context import wall_clock
@@ -49,28 +49,6 @@ def demo(*, keep: bool) -> None:
         return
     set_up_logs()
     uvloop.run(_play_here(keep=keep))
-
-
-@contextmanager
-def voice() -> Iterator[Callable[[str], None]]:
-    """Says lines: with colours and what is being told now on a terminal, else as they are."""
-    if not sys.stdout.isatty():
-        yield click.echo
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    with console.status("Starting") as status:
-
-        def say(line: str) -> None:
-            is_title = bool(line) and not line.startswith((" ", "=", "-"))
-            if is_title:
-                status.update(line)
-            style = "bold" if is_title else "yellow" if line.lstrip().startswith("|") else ""
-            console.print(Text(line, style=style), soft_wrap=True)
-
-        yield say
 
 
 def _play_there(caller: Client) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -87,3 +88,25 @@ def _draw(columns: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
     for row in texts:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+@contextmanager
+def voice() -> Iterator[Callable[[str], None]]:
+    """Says lines: with colours and what is being told now on a terminal, else as they are."""
+    if not sys.stdout.isatty():
+        yield click.echo
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    with console.status("Starting") as status:
+
+        def say(line: str) -> None:
+            is_title = bool(line) and not line.startswith((" ", "=", "-"))
+            if is_title:
+                status.update(line)
+            style = "bold" if is_title else "yellow" if line.lstrip().startswith("|") else ""
+            console.print(Text(line, style=style), soft_wrap=True)
+
+        yield say

@@ -9,6 +9,7 @@ from typing import Any
 
 from seatkeeper.catalog_file import read_catalog
 from seatkeeper.cli.client import Client
+from seatkeeper.cli.shown import voice
 from seatkeeper.domain.scopes import Scope, VendorRole
 from seatkeeper.operations import api_keys
 from seatkeeper.operations.engine import Engine
@@ -54,7 +55,6 @@ async def demo_key(engine: Engine) -> str:
 
 def play(caller: Client) -> str:
     """Fills a running service and gives the words for whoever looks at it; once is enough."""
-    from seatkeeper.cli.demo import voice
     from seatkeeper.demo import play as tell
 
     apply_catalogs(caller)

@@ -11,19 +11,16 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from seatkeeper.domain.ids import MemberId, OrganizationId
+from seatkeeper.domain.ids import OrganizationId
 from seatkeeper.domain.policies import Collect, PoolFull, TypeChoice
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
-from seatkeeper.domain.seats import Buy, Take, decide_arrival
+from seatkeeper.domain.seats import Buy, decide_arrival
 from seatkeeper.operations import changes
 from seatkeeper.operations.asked import PurchaseSeats
 from seatkeeper.operations.context import SYSTEM, Context
 from seatkeeper.operations.decisions import Decided, decide
 from seatkeeper.operations.engine import Engine, OrganizationFacts
-from seatkeeper.operations.people import Member, lock_member, view
-from seatkeeper.operations.queue import Wish, enqueue
 from seatkeeper.operations.standing import lock_current
-from seatkeeper.operations.words import Command, Key
 from seatkeeper.store.database import Db, Unavailable
 from seatkeeper.store.seats import SEATS, pool_of
 from seatkeeper.store.statements import Statements
@@ -32,46 +29,6 @@ ARRIVALS: Final = Statements("arrivals")
 PURCHASE: Final = "purchase"  # Why someone waits for whom a seat is being bought.
 PURCHASES_MAX: Final = 20
 STILL_COMING: Final = (Code.REQUEST_IN_PROGRESS, Code.PAYMENT_ACTION_REQUIRED)
-
-
-class RequestSeat(Command):
-    """Ask for a seat for a member who has none; without a type any will do."""
-
-    organization: OrganizationId
-    member: MemberId
-    seat_type: Key | None = None
-
-
-async def request_seat(ctx: Context, command: RequestSeat) -> Member:
-    """Give a member a free seat, or a place in the queue that the owners see.
-
-    For who may not buy. Who sits or waits already succeeds. Refuses: not_found,
-    seat_type_not_owned, state_conflict where members pay for themselves. Source: A4, A66, S-15.
-    """
-    # Found late: seating knows of arrivals by name.
-    from seatkeeper.operations import seating  # noqa: PLC0415
-
-    async with ctx.transaction() as db:
-        room = await seating.lock_room(ctx, db, command.member)
-        await lock_member(ctx, db, command.member)
-        member = await view(ctx, db, command.member, existed=True)
-        if member.state not in ("unseated", "awaiting_seat"):
-            return member
-        if room.plan is None or room.plan.is_per_member:
-            sentence = "Here nobody else can get a seat for this person."
-            raise Refused(refuse(Code.STATE_CONFLICT, detail=sentence))
-        if member.state == "awaiting_seat":
-            return member
-        choice = room.plan.policies.type_provisioned
-        outcome = decide_arrival(room.shared, choice, PoolFull.WAIT, command.seat_type)
-        if isinstance(outcome, Refusal):
-            raise Refused(outcome)
-        if isinstance(outcome, Take):
-            await _seat(ctx, db, command.member, outcome.pool.pool_id)
-        else:
-            wish = Wish(command.member, command.seat_type, choice, "asked_for")
-            await enqueue(ctx, db, wish)
-        return await view(ctx, db, command.member)
 
 
 async def buy_for_arrival(ctx: Context, db: Db, seat_type: str, quantity: int) -> bool:
@@ -218,17 +175,3 @@ def _asking_owner(refusal: Refusal) -> Refusal:
 
 def _command(ctx: Context) -> changes.MakeChange:
     return changes.MakeChange(organization=OrganizationId(int=ctx.organization_id.int))
-
-
-async def _seat(ctx: Context, db: Db, member_id: UUID, pool_id: UUID) -> None:
-    await db.run(
-        SEATS.move_seats,
-        organization_id=ctx.organization_id,
-        member_ids=[member_id],
-        pool_ids=[pool_id],
-        assignment_ids=[ctx.new_id()],
-        now=ctx.now,
-        rule="by_hand",
-        actor=ctx.actor_text,
-        request_id=ctx.request_id,
-    )

@@ -20,6 +20,7 @@ from seatkeeper.operations.change_words import Change, MakeChange, change_of
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import after, cursor
 from seatkeeper.operations.decisions import Decided, decide
+from seatkeeper.operations.departures import keep_outside
 from seatkeeper.operations.effects import Cause, apply_effect
 from seatkeeper.operations.invoices import Bill, due_date, issue
 from seatkeeper.operations.quotes import checked_quote
@@ -208,6 +209,7 @@ async def _apply(ctx: Context, db: Db, decided: Decided, ids: tuple[UUID, UUID])
         return
     cause = Cause(decided.kind, change_id)
     await apply_effect(ctx, db, subscription_id, decided.effect, cause)
+    await keep_outside(ctx, db, decided.effect)
 
 
 async def _on_scheduled(ctx: Context, db: Db, decided: Decided, change_id: UUID) -> None:

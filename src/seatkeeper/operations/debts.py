@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from seatkeeper.domain.ids import SubscriptionId
+from seatkeeper.operations import payments
 from seatkeeper.operations.context import Context
 from seatkeeper.store.database import Unavailable
 from seatkeeper.store.statements import Statements
@@ -17,8 +18,6 @@ async def collect(ctx: Context, subscription: str | None, method: str) -> None:
 
     What cannot be collected stays owed; the seats stay bought. Source: C42, C43.
     """
-    from seatkeeper.operations import payments  # noqa: PLC0415  which settles changes
-
     if subscription is None:
         return
     async with ctx.connection() as db:

@@ -80,11 +80,14 @@ async def check_settled(ctx: Context, db: Db, subscription_id: UUID) -> None:
         raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
 
 
-async def keep_outside(ctx: Context, db: Db, member_id: UUID) -> None:
-    """Who has paid and is no member here keeps the seat in a workspace of their own.
+async def keep_outside(ctx: Context, db: Db, paid: Effect) -> None:
+    """Who has just paid and is no member here keeps the seat in a workspace of their own.
 
     An invitation can be revoked, a member removed, while a payment runs. Source: T17, M-18.
     """
+    if paid.payer is None or paid.terms is None:
+        return
+    member_id = paid.payer.member_id
     member = await own_seats.lock_member(ctx, db, member_id)
     if member["standing"] == REMOVED:
         await carry_over(db, Place(ctx, member_id), await _found(ctx, db, member))

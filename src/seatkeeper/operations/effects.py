@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from importlib import import_module
 from typing import Final
 from uuid import UUID
 
@@ -132,9 +131,6 @@ async def apply_effect(
         await _set_status(ctx, db, subscription_id, effect)
     if payer is not None and effect.terms is not None:
         await _pay_with(ctx, db, subscription_id, payer)
-        # Found by name, for departures know of effects.
-        departures = import_module("seatkeeper.operations.departures")
-        await departures.keep_outside(ctx, db, payer.member_id)
 
 
 async def _pay_with(ctx: Context, db: Db, subscription_id: UUID, payer: Payer) -> None:

@@ -17,9 +17,10 @@ from seatkeeper.domain.money import MINOR_DIGITS
 from seatkeeper.domain.periods import zone
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.refusals import Code, Refused, refuse, refuse_field
-from seatkeeper.operations import membership_limits, subscriptions
+from seatkeeper.operations import membership_limits
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.default_plan import start_default
 from seatkeeper.operations.engine import CATALOG, ORGANIZATIONS, OrganizationFacts
 from seatkeeper.operations.words import (
     PAGE_DEFAULT,
@@ -159,7 +160,7 @@ async def create(ctx: Context, command: CreateOrganization) -> Organization:
         }
         await _tell(ctx, db, "organization.created", {"after": told})
         if has_default:
-            await subscriptions.start_default(ctx, db)
+            await start_default(ctx, db)
         return _organization(await _row(ctx, db))
 
 

@@ -15,11 +15,11 @@ from seatkeeper.domain.refusals import Refused
 from seatkeeper.domain.workspace import Workspace
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.people import REMOVED, Newcomer, enter
+from seatkeeper.operations.sitting import move_seat
 from seatkeeper.operations.standing import current
 from seatkeeper.store.database import Db, Row
 from seatkeeper.store.invitations import INVITATIONS
 from seatkeeper.store.members import MEMBERS
-from seatkeeper.store.seats import SEATS
 from seatkeeper.store.statements import Statements
 from seatkeeper.store.workspace import WORKSPACE
 
@@ -139,7 +139,7 @@ async def sit(ctx: Context, db: Db, member_id: UUID) -> None:
     member = await lock_member(ctx, db, member_id)
     seat = await db.row(MEMBERS.seat, organization_id=ctx.organization_id, member_id=member_id)
     if free is not None and seat is None and member["standing"] == "active":
-        await _move(ctx, db, (member_id, free["pool_id"]), "signup")
+        await move_seat(ctx, db, member_id, free["pool_id"], "signup")
 
 
 async def leave(ctx: Context, db: Db, member_id: UUID, rule: str) -> None:
@@ -150,7 +150,7 @@ async def leave(ctx: Context, db: Db, member_id: UUID, rule: str) -> None:
     pools = {row["pool_id"] for row in await lock_pools(ctx, db, member_id)}
     seat = await db.row(MEMBERS.seat, organization_id=ctx.organization_id, member_id=member_id)
     if seat is not None and seat["pool_id"] in pools:
-        await _move(ctx, db, (member_id, None), rule)
+        await move_seat(ctx, db, member_id, None, rule)
 
 
 async def workspace_of(
@@ -178,18 +178,3 @@ async def lapse(ctx: Context, db: Db, owner: tuple[UUID, UUID], rule: str) -> No
     await leave(ctx, db, member_id, rule)
     pools = await lock_pools(ctx, db, member_id)
     await db.run(RENEWALS.lapse, **key, now=ctx.now, ids=[ctx.new_id() for _ in pools])
-
-
-async def _move(ctx: Context, db: Db, move: tuple[UUID, UUID | None], rule: str) -> None:
-    member_id, pool_id = move
-    await db.run(
-        SEATS.move_seats,
-        organization_id=ctx.organization_id,
-        member_ids=[member_id],
-        pool_ids=[pool_id],
-        assignment_ids=[ctx.new_id()],
-        now=ctx.now,
-        rule=rule,
-        actor=ctx.actor_text,
-        request_id=ctx.request_id,
-    )

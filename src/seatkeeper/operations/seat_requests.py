@@ -1,20 +1,24 @@
-"""Seat requests: who waits for a seat, and leaving the queue."""
+"""Seat requests: asking for a seat, who waits for one, and leaving the queue."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from seatkeeper.domain.ids import MemberId, OrganizationId, SeatRequestId
-from seatkeeper.domain.policies import SeatUse
-from seatkeeper.domain.refusals import Code, Refused, Remedy, Way, refuse
+from seatkeeper.domain.policies import PoolFull, SeatUse
+from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
+from seatkeeper.domain.seats import Take, decide_arrival
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import after, cursor
-from seatkeeper.operations.queue import SEAT_REQUESTS, leave_queue
+from seatkeeper.operations.people import Member, lock_member, view
+from seatkeeper.operations.queue import SEAT_REQUESTS, Wish, enqueue, leave_queue
 from seatkeeper.operations.seating import lock_room
+from seatkeeper.operations.sitting import move_seat
 from seatkeeper.operations.words import (
     PAGE_DEFAULT,
     Command,
     Cursor,
+    Key,
     Limit,
     Page,
     Result,
@@ -49,6 +53,14 @@ class CancelSeatRequest(Command):
     request: SeatRequestId
 
 
+class RequestSeat(Command):
+    """Ask for a seat for a member who has none; without a type any will do."""
+
+    organization: OrganizationId
+    member: MemberId
+    seat_type: Key | None = None
+
+
 class Canceled(Result):
     """A place in the queue that is given up."""
 
@@ -80,6 +92,35 @@ async def page(ctx: Context, command: ListSeatRequests) -> Page[SeatRequest]:
     ]
     last = rows[size - 1]["request_id"] if len(rows) > size else None
     return Page(items=items, next=cursor(ctx, "seat-requests", last))
+
+
+async def request(ctx: Context, command: RequestSeat) -> Member:
+    """Give a member a free seat, or a place in the queue that the owners see.
+
+    For who may not buy. Who sits or waits already succeeds. Refuses: not_found,
+    seat_type_not_owned, state_conflict where members pay for themselves. Source: A4, A66, S-15.
+    """
+    async with ctx.transaction() as db:
+        room = await lock_room(ctx, db, command.member)
+        await lock_member(ctx, db, command.member)
+        member = await view(ctx, db, command.member, existed=True)
+        if member.state not in ("unseated", "awaiting_seat"):
+            return member
+        if room.plan is None or room.plan.is_per_member:
+            sentence = "Here nobody else can get a seat for this person."
+            raise Refused(refuse(Code.STATE_CONFLICT, detail=sentence))
+        if member.state == "awaiting_seat":
+            return member
+        choice = room.plan.policies.type_provisioned
+        outcome = decide_arrival(room.shared, choice, PoolFull.WAIT, command.seat_type)
+        if isinstance(outcome, Refusal):
+            raise Refused(outcome)
+        if isinstance(outcome, Take):
+            await move_seat(ctx, db, command.member, outcome.pool.pool_id, "by_hand")
+        else:
+            wish = Wish(command.member, command.seat_type, choice, "asked_for")
+            await enqueue(ctx, db, wish)
+        return await view(ctx, db, command.member)
 
 
 async def cancel(ctx: Context, command: CancelSeatRequest) -> Canceled:

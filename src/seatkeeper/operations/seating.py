@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from importlib import import_module
 from uuid import UUID
 
 from seatkeeper.domain.catalog import Plan
@@ -11,13 +10,15 @@ from seatkeeper.domain.members import Seating, Source, decide_seating
 from seatkeeper.domain.policies import PoolFull, TypeChoice
 from seatkeeper.domain.refusals import Refusal, Refused
 from seatkeeper.domain.seats import Buy, SeatPool, Take, Wait, choose_type, decide_arrival
+from seatkeeper.operations.arrivals import PURCHASE, buy_for_arrival
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.engine import ORGANIZATIONS
 from seatkeeper.operations.queue import Wish, enqueue, leave_queue
+from seatkeeper.operations.sitting import move_seat
 from seatkeeper.operations.standing import plan_in_force
 from seatkeeper.store.database import Db, Row
 from seatkeeper.store.members import MEMBERS
-from seatkeeper.store.seats import SEATS, pool_of
+from seatkeeper.store.seats import pool_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ async def vacate(ctx: Context, db: Db, member_id: UUID, rule: str) -> Row | None
     await leave_queue(ctx, db, [(member_id, None)], state="canceled")
     seat = await db.row(MEMBERS.seat, organization_id=ctx.organization_id, member_id=member_id)
     if seat is not None:
-        await _move(ctx, db, (member_id, None), rule)
+        await move_seat(ctx, db, member_id, None, rule)
     return seat
 
 
@@ -115,7 +116,7 @@ async def _seat(ctx: Context, db: Db, room: Room, who: tuple[Arrival, Seating]) 
             wish = Wish(arrival.member_id, arrival.wanted, seating.choice, outcome.reason)
             await enqueue(ctx, db, wish)
         case Take():
-            await _move(ctx, db, (arrival.member_id, outcome.pool.pool_id), arrival.source)
+            await move_seat(ctx, db, arrival.member_id, outcome.pool.pool_id, arrival.source)
 
 
 async def _buy(
@@ -126,16 +127,14 @@ async def _buy(
     Source: A58, A59.
     """
     arrival, seating = who
-    # Found by name: buying knows of arrivals, and arrivals of buying.
-    arrivals = import_module("seatkeeper.operations.arrivals")
     try:
         # A savepoint: a purchase that fails half way must leave nothing behind.
         async with db.connection.transaction():
-            bought = await arrivals.buy_for_arrival(ctx, db, wish.seat_type, wish.quantity)
+            bought = await buy_for_arrival(ctx, db, wish.seat_type, wish.quantity)
     except Refused as refused:
         return Wait() if arrival.source.is_provisioned else refused.refusal
     if not bought:
-        return Wait(arrivals.PURCHASE)
+        return Wait(PURCHASE)
     room = await look_again(ctx, db, Room(None, (), ()))
     decided = decide_arrival(room.shared, seating.choice, PoolFull.REFUSE, wish.seat_type)
     assert isinstance(decided, Take | Refusal)
@@ -146,19 +145,4 @@ async def _sit_on_own(ctx: Context, db: Db, room: Room, arrival: Arrival) -> Non
     """Takes the seat which the member pays for, if there is one. Source: T8."""
     pool = choose_type(room.own, TypeChoice.HIGHEST)
     if pool is not None:
-        await _move(ctx, db, (arrival.member_id, pool.pool_id), arrival.source)
-
-
-async def _move(ctx: Context, db: Db, move: tuple[UUID, UUID | None], rule: str) -> None:
-    member_id, pool_id = move
-    await db.run(
-        SEATS.move_seats,
-        organization_id=ctx.organization_id,
-        member_ids=[member_id],
-        pool_ids=[pool_id],
-        assignment_ids=[ctx.new_id()],
-        now=ctx.now,
-        rule=rule,
-        actor=ctx.actor_text,
-        request_id=ctx.request_id,
-    )
+        await move_seat(ctx, db, arrival.member_id, pool.pool_id, arrival.source)

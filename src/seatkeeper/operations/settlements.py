@@ -13,6 +13,7 @@ from seatkeeper.domain.money import Money
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.operations.change_words import Change, change_of
 from seatkeeper.operations.context import Context
+from seatkeeper.operations.departures import keep_outside
 from seatkeeper.operations.effects import Cause, Effect, apply_effect
 from seatkeeper.operations.invoices import Issued, discard, finalize
 from seatkeeper.payments.port import Charge, Outcome, PaymentResult
@@ -160,6 +161,7 @@ async def _succeed(ctx: Context, db: Db, row: Row, paid: tuple[UUID, PaymentResu
     effect = msgspec.convert(row["effect"], Effect)
     cause = Cause(row["kind"], row["change_id"])
     await apply_effect(ctx, db, row["subscription_id"], effect, cause)
+    await keep_outside(ctx, db, effect)
     await note(ctx, db, *paid)
     await finalize(ctx, db, row["invoice_id"], "paid")
     return await _close(ctx, db, row["change_id"], "applied", None)

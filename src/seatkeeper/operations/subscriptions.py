@@ -1,4 +1,4 @@
-"""Subscriptions: the default plan a new organization starts on, and what is in force now."""
+"""Subscriptions: what is in force now."""
 
 from __future__ import annotations
 
@@ -6,56 +6,15 @@ from datetime import datetime
 from typing import Final
 
 from seatkeeper.domain.ids import OrganizationId, SubscriptionId
-from seatkeeper.domain.policies import Payer
-from seatkeeper.domain.refusals import Refusal
-from seatkeeper.domain.subscriptions import Status, Subscription
-from seatkeeper.domain.terms import People, decide_subscribe
+from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.decisions import CHANGES
-from seatkeeper.operations.effects import Cause, apply_terms, effect_of_terms
 from seatkeeper.operations.standing import current
-from seatkeeper.operations.turns import default_choice
 from seatkeeper.operations.words import Command, Result
 from seatkeeper.store.database import Db
 from seatkeeper.store.statements import Statements
 
 ORGANIZATIONS: Final = Statements("organizations")
-
-
-async def start_default(ctx: Context, db: Db) -> None:
-    """Puts a new organization on its catalog's default plan, where there is one. Source: C9."""
-    found = await default_choice(ctx, db)
-    if found is None:
-        return
-    choice, version_id = found
-    if choice.plan.policies.payer is Payer.MEMBER:
-        return
-    own = await db.one(ORGANIZATIONS.billing, organization_id=ctx.organization_id)
-    people = People(membership_limit=own["membership_limit"])
-    terms = decide_subscribe(choice, people, ctx.organization.time_zone, ctx.now)
-    assert not isinstance(terms, Refusal), terms
-    effect = effect_of_terms(terms, version_id)
-    assert effect.terms is not None
-    subscription_id = ctx.new_id()
-    await db.run(
-        CHANGES.insert_subscription,
-        organization_id=ctx.organization_id,
-        subscription_id=subscription_id,
-        payer_member_id=None,
-        plan_version_id=version_id,
-        price_key=terms.price.key,
-        overrides=None,
-        status=Status.INCOMPLETE,
-        anchor_on=terms.anchor,
-        period_number=terms.number,
-        period_starts_at=terms.starts_at,
-        period_ends_at=terms.ends_at,
-        term_ends_at=terms.term_ends_at,
-        trial_ends_at=None,
-        due_at=terms.ends_at,
-        now=ctx.now,
-    )
-    await apply_terms(ctx, db, subscription_id, effect.terms, Cause("default", subscription_id))
 
 
 class ReadSubscription(Command):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,6 +25,8 @@ from seatkeeper.operations.accounts import billed_pool
 from seatkeeper.operations.asked import ChangePlan, Subscribe
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.decisions import CHANGES, people_of
+from seatkeeper.operations.default_plan import default_choice
+from seatkeeper.operations.departures import depart
 from seatkeeper.operations.effects import (
     Cause,
     Effect,
@@ -40,7 +41,6 @@ from seatkeeper.store.database import Db, Row
 from seatkeeper.store.statements import Statements
 
 RENEWALS: Final = Statements("renewals")
-CATALOG: Final = Statements("catalog")
 CARRIED: Final = (
     RenewalQuantity.CARRY_PURCHASED,
     RenewalQuantity.CARRY_ASSIGNED,
@@ -136,19 +136,6 @@ async def end(ctx: Context, db: Db, account: Account) -> None:
         actor=ctx.actor_text,
         request_id=ctx.request_id,
     )
-
-
-async def default_choice(ctx: Context, db: Db) -> tuple[Choice, Any] | None:
-    """The catalog's default plan at its price in the organization's currency, or None."""
-    row = await db.row(CATALOG.default_plan, catalog_key=ctx.organization.catalog_key)
-    if row is None:
-        return None
-    plan = plan_from(row["document"], catalog=row["catalog_key"], version=row["version"])
-    price = plan.price_in(ctx.organization.currency)
-    if price is None:
-        # Free in every currency it is not priced in would be a guess; there is no default then.
-        return None
-    return Choice(plan, price), row["plan_version_id"]
 
 
 async def _fall_back(ctx: Context, db: Db, account: Account, choice: tuple[Choice, Any]) -> None:
@@ -250,9 +237,7 @@ async def _change_plan(ctx: Context, db: Db, account: Account, change: Row) -> b
         now=ctx.now,
     )
     if paid_by_member:
-        # Found by name, for departures know of all that may come due.
-        departures = import_module("seatkeeper.operations.departures")
-        ctx, account = await departures.depart(ctx, db, account, terms.plan)
+        ctx, account = await depart(ctx, db, account, terms.plan)
     await _come_onto(ctx, db, account, (terms, version_id), "change_plan")
     return True
 
