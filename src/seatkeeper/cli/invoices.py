@@ -5,7 +5,15 @@ from __future__ import annotations
 import click
 
 from seatkeeper.cli.client import client
-from seatkeeper.cli.shown import json_option, money, show_fields, show_json, show_rows
+from seatkeeper.cli.shown import (
+    LINE_COLUMNS,
+    json_option,
+    line_cells,
+    money,
+    show_fields,
+    show_json,
+    show_rows,
+)
 
 
 @click.group()
@@ -59,18 +67,4 @@ def show(organization: str, invoice_id: str, *, wants_json: bool) -> None:
     fields += [(n.removesuffix("_minor"), money(found[n], currency)) for n in amounts]
     show_fields(fields)
     click.echo()
-    columns = ("kind", "seat_type", "quantity", "days", "full", "amount")
-    show_rows(
-        columns,
-        [
-            [
-                line["kind"],
-                line["seat_type"],
-                line["quantity"],
-                f"{line['days']}/{line['of_days']}",
-                money(line["full_minor"], currency),
-                money(line["amount_minor"], currency),
-            ]
-            for line in found["lines"]
-        ],
-    )
+    show_rows(LINE_COLUMNS, [line_cells(line, currency) for line in found["lines"]])

@@ -10,8 +10,10 @@ from seatkeeper.cli.client import Unanswered, client
 from seatkeeper.cli.outcomes import Failed
 from seatkeeper.cli.purchases import begin, begun
 from seatkeeper.cli.shown import (
+    LINE_COLUMNS,
     confirm,
     json_option,
+    line_cells,
     money,
     show,
     show_fields,
@@ -178,23 +180,11 @@ def _make(
 
 def _show_quote(quote: dict[str, Any]) -> None:
     currency = quote["currency"]
-    rows = [
-        [
-            line["kind"],
-            line["seat_type"],
-            line["quantity"],
-            f"{line['days']} of {line['of_days']} days",
-            money(line["full_minor"], currency),
-            money(line["amount_minor"], currency),
-        ]
-        for line in quote["lines"]
-    ]
     when = f"on {quote['effective_at']}" if quote["scheduled"] else "at once"
     # The quote is for the person who decides, also where the answer goes to a program.
     due = money(quote["due_now_minor"], currency)
     click.echo(f"Due now: {due}; takes effect {when}.", err=True)
-    for row in rows:
-        click.echo("  " + "  ".join("-" if cell is None else str(cell) for cell in row), err=True)
+    show_rows(LINE_COLUMNS, [line_cells(line, currency) for line in quote["lines"]], err=True)
 
 
 def _show_change(done: dict[str, Any]) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from seatkeeper.domain.money import MINOR_DIGITS, Money
+
+LINE_COLUMNS: Final = ("kind", "seat_type", "quantity", "unit", "days", "full", "amount")
 
 
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,11 +35,16 @@ def show(value: object, sentence: str, *, as_json: bool) -> None:
         click.echo(sentence)
 
 
-def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table: drawn on a terminal, otherwise columns that are wide enough."""
+def show_rows(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, err: bool = False
+) -> None:
+    """A table: drawn on a terminal, otherwise columns that are wide enough.
+
+    With `err` it goes to people only, also where the answer goes to a program.
+    """
     texts = [[_text(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        _draw(columns, texts)
+    if (sys.stderr if err else sys.stdout).isatty():
+        _draw(columns, texts, err=err)
         return
     widths = [
         max([len(column), *(len(row[place]) for row in texts)])
@@ -45,7 +52,7 @@ def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     ]
     for row in [list(columns), *texts]:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        click.echo("  ".join(cells).rstrip(), err=err)
 
 
 def show_fields(fields: Iterable[tuple[str, object]]) -> None:
@@ -59,6 +66,23 @@ def show_fields(fields: Iterable[tuple[str, object]]) -> None:
 def money(minor: int, currency: str) -> str:
     """An amount for people."""
     return str(Money(minor, currency)) if currency in MINOR_DIGITS else f"{minor} {currency}"
+
+
+def line_cells(line: Mapping[str, Any], currency: str) -> list[object]:
+    """A line of a quote or an invoice with its arithmetic.
+
+    Added seats say from how many to how many: the bill goes by the level that is reached.
+    """
+    before, quantity, unit = line["quantity_before"], line["quantity"], line["unit_minor"]
+    return [
+        line["kind"],
+        line["seat_type"],
+        f"{before} to {quantity}" if before else quantity,
+        None if unit is None else money(unit, currency),
+        f"{line['days']}/{line['of_days']}",
+        money(line["full_minor"], currency),
+        money(line["amount_minor"], currency),
+    ]
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -79,7 +103,7 @@ def _text(value: object) -> str:
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 
-def _draw(columns: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
+def _draw(columns: Sequence[str], texts: Sequence[Sequence[str]], *, err: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -87,7 +111,7 @@ def _draw(columns: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in texts:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    Console(stderr=err).print(table)
 
 
 @contextmanager
