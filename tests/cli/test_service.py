@@ -67,6 +67,7 @@ async def test_a_signal_ends_the_service_cleanly(fresh_database_dsn, number):
     url = (await _said(process, "answers at")).split()[3]
     assert "api-key create" in await _said(process, "no API key yet")
     assert await _get(f"{url}/readyz") == 200
+    assert await _get(url) == 200  # The root leads to the pages.
     process.send_signal(number)
     async with asyncio.timeout(SECONDS_MAX):
         _, err = await process.communicate()
@@ -130,6 +131,25 @@ async def test_what_cannot_be_used_is_one_sentence(command, environment, code, w
     assert ended == code, err
     assert words in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "command", [("verify",), ("worker",), ("api-key", "list"), ("api-key", "create", "x")]
+)
+async def test_a_command_in_the_wrong_folder_makes_no_empty_database(command, tmp_path):
+    place = tmp_path / "data"
+    code, out, err = await _run(*command, SEATKEEPER_DATA_DIR=str(place))
+    assert (code, out) == (Exit.UNAVAILABLE, "")
+    assert f"There is no database in {place}" in err
+    assert not place.exists()
+
+
+async def test_a_reader_that_has_enough_is_no_fault():
+    process = await _start("openapi")
+    process.stdout._transport.close()
+    async with asyncio.timeout(SECONDS_MAX):
+        await process.wait()
+    assert (process.returncode, await process.stderr.read()) == (Exit.DONE, b"")
 
 
 async def test_migrate_says_whether_there_was_anything_to_do(empty_database_dsn):

@@ -34,6 +34,7 @@ def pages_of(engine: Engine, table: tuple[Operation, ...], metrics: Metrics) -> 
     """Every page by its path."""
     pages = {
         "/openapi.json": _fixed(msgspec.json.encode(openapi(table)), _JSON),
+        "/": _moved("/docs"),
         "/docs": _docs(),
         "/healthz": _fixed(b'{"alive":true}', _JSON),
         "/readyz": _ready(engine),
@@ -49,6 +50,15 @@ def _response(status: int, body: bytes, kind: bytes, *more: tuple[bytes, bytes])
 
 def _fixed(body: bytes, kind: bytes, *more: tuple[bytes, bytes]) -> Page:
     response = _response(200, body, kind, *more)
+
+    async def page() -> Response:
+        return response
+
+    return page
+
+
+def _moved(path: str) -> Page:
+    response = _response(307, b"", _TEXT, (b"location", path.encode()))
 
     async def page() -> Response:
         return response

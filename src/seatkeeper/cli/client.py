@@ -86,7 +86,8 @@ def client() -> Client:
     if not key:
         raise fault(
             "There is no API key to call the service with.",
-            "set SEATKEEPER_API_KEY; `seatkeeper api-key create NAME` makes one",
+            "set SEATKEEPER_API_KEY",
+            "where the service runs, `seatkeeper api-key create NAME` makes one",
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise fault("SEATKEEPER_API_KEY is no API key: it has characters that none has.")

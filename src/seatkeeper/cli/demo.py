@@ -17,7 +17,7 @@ import click
 import uvloop
 
 from seatkeeper.cli.client import Client, client
-from seatkeeper.cli.databases import a_dsn, an_engine, settings
+from seatkeeper.cli.databases import Server, a_dsn, an_engine, settings
 from seatkeeper.cli.logs import set_up_logs
 from seatkeeper.cli.outcomes import Exit, Failed, fault, unavailable
 from seatkeeper.cli.shown import voice
@@ -88,7 +88,7 @@ async def _database(given: Settings, *, keep: bool) -> AsyncIterator[tuple[str, 
     """The address of the database, and where that is in words."""
     if keep:
         named = "DATABASE_URL" if given.database_url else str(given.data_dir)
-        async with a_dsn(given) as dsn:
+        async with a_dsn(given, Server.MADE) as dsn:
             yield dsn, f"on the database of {named}, which keeps what is played"
         return
     folder = Path(tempfile.gettempdir()) / f"seatkeeper-demo-{os.getpid()}"

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from seatkeeper.cli.client import client
-from seatkeeper.cli.shown import json_option, show_fields, show_json, show_rows
+from seatkeeper.cli.shown import json_option, money, show_fields, show_json, show_rows
 
 
 @click.group()
@@ -78,4 +78,5 @@ def _show(found: dict[str, Any], *, wants_json: bool) -> None:
     if wants_json:
         show_json(found)
     else:
-        show_fields(found.items())
+        balance = money(found.pop("balance_minor"), found["currency"])
+        show_fields([*found.items(), ("balance", balance)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
@@ -68,8 +67,8 @@ def run(group: click.Command, arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("Stopped; nothing more was done.")
         return Exit.FAULT
-    except BrokenPipeError:
-        sys.stderr.close()
+    except SystemExit:
+        # Click's word for a reader that has enough, such as head: nothing went wrong.
         return Exit.DONE
     return result if isinstance(result, int) else Exit.DONE
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 import uvloop
 
-from seatkeeper.cli.databases import a_dsn, an_engine, migrated, settings
+from seatkeeper.cli.databases import Server, a_dsn, an_engine, migrated, settings
 from seatkeeper.cli.logs import set_up_logs
 from seatkeeper.cli.outcomes import Failed, unavailable
 from seatkeeper.operations.engine import Engine
@@ -54,7 +54,7 @@ def migrate() -> None:
     """
 
     async def work() -> bool:
-        async with a_dsn(settings()) as dsn:
+        async with a_dsn(settings(), Server.MADE) as dsn:
             return await migrated(dsn)
 
     done = asyncio.run(work())
@@ -143,7 +143,7 @@ async def _serve(where: tuple[str | None, int | None], *, demo: bool, works: boo
         ) from None
     stop, started = asyncio.Event(), asyncio.Event()
     with contextlib.closing(bound):
-        async with an_engine(given, alone=True) as engine:
+        async with an_engine(given, Server.OWN) as engine:
             with _until_signal(stop):
                 async with _working(engine, works=works):
                     application = application_of(engine)

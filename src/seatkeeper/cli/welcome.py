@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from shutil import which
-from typing import Any
+from typing import Any, Final
 
 from seatkeeper.catalog_file import read_catalog
 from seatkeeper.cli.client import Client
 from seatkeeper.cli.shown import voice
 from seatkeeper.domain.scopes import Scope, VendorRole
 from seatkeeper.operations import api_keys
+from seatkeeper.operations.context import wall_clock
 from seatkeeper.operations.engine import Engine
 from seatkeeper.operations.local import local_context
 
+DEMO_KEY_LIVES: Final = timedelta(days=30)
 TRY = """
 Seatkeeper answers at {url}  (pages: {url}/docs)
 
@@ -45,10 +48,15 @@ async def welcome(engine: Engine, url: str) -> str:
 
 
 async def demo_key(engine: Engine) -> str:
-    """The secret of a key with which everything can be tried."""
+    """The secret of a key with which everything can be tried for a while."""
     made = await api_keys.create(
         local_context(engine),
-        api_keys.CreateApiKey(name="demo", scopes=list(Scope), vendor_role=VendorRole.OPERATOR),
+        api_keys.CreateApiKey(
+            name="demo",
+            scopes=list(Scope),
+            vendor_role=VendorRole.OPERATOR,
+            expires_at=wall_clock() + DEMO_KEY_LIVES,
+        ),
     )
     return made.secret
 
@@ -58,8 +66,10 @@ def play(caller: Client) -> str:
     from seatkeeper.demo import play as tell
 
     apply_catalogs(caller)
-    if not caller.call("organizations.page", limit=1)["items"]:
-        with voice() as say:
+    with voice() as say:
+        if caller.call("organizations.page", limit=1)["items"]:
+            say("There are organizations already, so the demo is not told again.")
+        else:
             say(f"The demo: one year of three vendors, through the service at {caller.url}.")
             tell(caller, say)
     return TRY.format(url=caller.url, key=caller.key, program=_program())

@@ -294,7 +294,7 @@ class Record:
             if key in self.required and key not in value:
                 yield invalid(pointer, f"lacks the field {key}")
         if self.either and sum(key in value for key in self.either) != 1:
-            yield invalid(pointer, f"needs one of the fields {', '.join(self.either)}, not several")
+            yield invalid(pointer, f"needs exactly one of the fields {', '.join(self.either)}")
         for key, item in value.items():
             known = self.fields.get(key) if isinstance(key, str) else None
             if known is None:

@@ -6,7 +6,7 @@ data directory and per parent process; for anything larger, point DATABASE_URL a
 
 from seatkeeper.embedded.binaries import Binaries, find_binaries, version
 from seatkeeper.embedded.failure import EmbeddedFailure
-from seatkeeper.embedded.running import running_dsn
+from seatkeeper.embedded.running import has_database, running_dsn
 from seatkeeper.embedded.server import EmbeddedPostgres
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "EmbeddedFailure",
     "EmbeddedPostgres",
     "find_binaries",
+    "has_database",
     "running_dsn",
     "version",
 ]

@@ -9,6 +9,11 @@ from seatkeeper.embedded.places import settle
 from seatkeeper.embedded.server import PORT, is_ready
 
 
+def has_database(data_dir: Path) -> bool:
+    """Whether a server was ever started over `data_dir`; makes nothing."""
+    return data_dir.exists() and settle(data_dir).cluster.exists()
+
+
 def running_dsn(data_dir: Path) -> str | None:
     """The address of the server that another process has started over `data_dir`, or None."""
     if not data_dir.exists():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Generic, TypeVar, dataclass_transform
+from typing import Annotated, Final, Generic, TypeVar, dataclass_transform
 
 import msgspec
 from msgspec import Meta
@@ -51,8 +51,3 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
 def page_size(limit: int) -> int:
     """The page size asked for, clamped."""
     return min(limit, PAGE_MAX)
-
-
-def struct_of(kind: type[Any], row: Any) -> Any:  # noqa: ANN401  a row becomes the result it names
-    """A result whose field names are the row's column names."""
-    return kind(**{name: row[name] for name in kind.__struct_fields__})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -80,14 +80,6 @@ class Db:
             status: str = await self.connection.execute(statement.sql, *arguments)
             count = status.rpartition(" ")[2]
             return int(count) if count.isdigit() else 0
-
-    async def run_many(self, statement: Statement, rows: Sequence[dict[str, object]]) -> None:
-        """Runs one statement for each row in one round trip."""
-        if not rows:
-            return
-        with _named_faults():
-            arguments = [[row[name] for name in statement.parameters] for row in rows]
-            await self.connection.executemany(statement.sql, arguments)
 
 
 class Database:
