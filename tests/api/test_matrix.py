@@ -86,6 +86,8 @@ class Place:
         await self.add(source="jit", seat_type="full")
         (waiting,) = (await self.call.get(f"{self.path}/seat-requests")).json["items"]
         self.known["request"] = waiting["request"]
+        granted = await self.call.put(f"{self.path}/discount", {"basis_points": 1000})
+        assert granted.status == 200, granted
         # What the last call invited gives its seat back: the seats must last for all of them.
         pending = await self.call.get(f"{self.path}/invitations?state=pending&limit=200")
         for item in pending.json["items"]:

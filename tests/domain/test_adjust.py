@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatkeeper.domain.discounts import Off
 from seatkeeper.domain.periods import Interval
 from seatkeeper.domain.prices import (
     Adjustment,
@@ -116,6 +117,22 @@ def test_g1_a_days_lines_add_up_to_its_rounded_level(levels: list[int], dues: li
     assert [line.due for line in lines] == dues
 
 
+@pytest.mark.parametrize(
+    ("levels", "dues"),
+    [
+        ([60], [1_446_58]),  # 10 x 240.00 x 275/365 x 80 % = 1,446.575
+        ([55, 60], [723_29, 723_29]),  # levels 723.29 (723.2877) and 1,446.58
+        ([51, 53, 57], [144_66, 289_31, 578_63]),  # levels 144.66, 433.97, 1,012.60
+        ([57, 50], [1_012_60, -1_012_60]),  # changed their mind the same day
+    ],
+)
+def test_c54_a_percentage_is_off_the_days_level(levels: list[int], dues: list[int]) -> None:
+    price, share = replace(YEARLY, off=Off(20_00)), Share(275, 365, Basis.DAY)
+    lines = walk(price, per_seat(240_00), share, paid=50, levels=levels)
+    assert [line.due for line in lines] == dues
+    assert sum(line.full for line in lines) == (levels[-1] - 50) * 240_00
+
+
 def test_g1_a_hundred_one_cent_seats_bought_singly_cost_fifty_cents() -> None:
     lines = walk(MONTHLY, per_seat(1), HALF, paid=0, levels=list(range(1, 101)))
     assert sum(line.due for line in lines) == 50  # 100 x 0.01 x 15/30
@@ -133,11 +150,16 @@ def random_seats(random: Random) -> SeatPrice:
     return SeatPrice(tuple(tiers), random.choice(list(TierMode)))
 
 
+@pytest.mark.parametrize("is_discounted", [False, True], ids=["full price", "discounted"])
 @pytest.mark.parametrize("seed", range(10))
-def test_g1_ten_thousand_splits_cost_what_the_change_costs_at_once(seed: int) -> None:
+def test_c54_g1_ten_thousand_splits_cost_what_the_change_costs_at_once(
+    seed: int, *, is_discounted: bool
+) -> None:
     random = Random(seed)
     for _ in range(1_000):
         price, seats, share = random.choice(PRICES), random_seats(random), random_share(random)
+        if is_discounted:
+            price = replace(price, off=Off(random.randint(1, 10_000)))
         paid, credited = random.randrange(80), random.random() < 0.5
         levels = [random.randrange(80) for _ in range(10)]
         lines = walk(price, seats, share, paid=paid, levels=levels, credited=credited)
@@ -156,14 +178,14 @@ shares = st.tuples(st.integers(0, 366), st.integers(1, 366)).map(
 
 
 @given(
-    price=st.sampled_from(PRICES),
+    price=st.sampled_from([*PRICES, *(replace(price, off=Off(33_33)) for price in PRICES)]),
     unit=units,
     paid=quantities,
     added=quantities,
     share=shares,
     credited=st.booleans(),
 )
-def test_m8_add_then_remove_nets_to_nothing(
+def test_c54_m8_add_then_remove_nets_to_nothing(
     *,
     price: Price,
     unit: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seatkeeper.domain.ids import InvitationId, MemberId
 from seatkeeper.domain.members import MemberState
-from seatkeeper.operations import acceptance, invitations, members, seats
+from seatkeeper.operations import acceptance, discounts, invitations, members, seats
 from seatkeeper.operations.asked import (
     Cancel,
     ChangePlan,
@@ -13,21 +13,28 @@ from seatkeeper.operations.asked import (
     Resume,
     SeatQuantity,
 )
+from seatkeeper.operations.discount_words import PutDiscount
 from tests.money_world import Buyer, MoneyWorld, day
 
 
 async def play(money: MoneyWorld) -> None:
-    """Four years of five organizations, on one clock."""
+    """Four years of seven organizations, on one clock."""
     grower = await money.buyer("enterprise", plan="enterprise", seats={"enterprise": 30})
     team = await money.buyer("enterprise", plan="team", seats={"standard": 6, "premium": 2})
     house = await money.buyer("organization", zone="America/Los_Angeles")
     debtor = await money.buyer("organization", plan="one_included", seats={"member": 3})
     payer = await money.buyer("enterprise", plan="team", seats={"standard": 4}, method=None)
+    saver = await money.buyer("organization", plan="ten_included", seats={"member": 12})
+    spender = await money.buyer("organization", plan="five_included", seats={"member": 5})
+    await _grant(saver, PutDiscount(organization=saver.id, basis_points=33_33))
+    await _grant(spender, PutDiscount(organization=spender.id, amount_minor=7_77, periods=2))
     await _grow(grower)
     await _convert(team)
     await _gather(house)
     await _pay_by_hand(payer)
     await money.advance(day(2026, 4, 1, 12))
+    await saver.add(3)
+    await spender.add(2)
     await _buy_in_steps(grower)
     await _change_people(house)
     await _upgrade(team)
@@ -42,6 +49,10 @@ async def play(money: MoneyWorld) -> None:
     await house.change(Cancel())
     await money.advance(day(2028, 3, 1, 12))
     await _leave_open(money)
+
+
+async def _grant(buyer: Buyer, terms: PutDiscount) -> None:
+    await discounts.put(await buyer.act(manager=True), terms)
 
 
 async def _grow(buyer: Buyer) -> None:

@@ -10,10 +10,11 @@ from tests.invariants.clean import assert_clean
 from tests.invariants.conftest import Played
 from tests.invariants.mutants import SEATS, Mutant
 from tests.invariants.mutants_of_billing import BILLING
+from tests.invariants.mutants_of_discounts import DISCOUNTS
 from tests.invariants.mutants_of_money import MONEY
 from tests.invariants.mutants_of_time import CHANGES, TIME, TRAIL
 
-MUTANTS = (*SEATS, *MONEY, *BILLING, *TIME, *CHANGES, *TRAIL)
+MUTANTS = (*SEATS, *MONEY, *BILLING, *DISCOUNTS, *TIME, *CHANGES, *TRAIL)
 
 
 async def test_the_story_is_clean(played: Played):

@@ -10,7 +10,7 @@ from uuid import UUID
 from seatkeeper.domain.ids import MemberId
 from seatkeeper.domain.refusals import Refusal, Refused
 from seatkeeper.operations import members, seat_requests, seats
-from seatkeeper.operations.context import Context, new_id
+from seatkeeper.operations.context import Context, Principal, new_id
 from seatkeeper.operations.people import Member
 from tests.model.reference_money import Reference
 from tests.model.shapes import Shape
@@ -94,11 +94,13 @@ class Both:
 
     # --- our side ---------------------------------------------------------------------------------
 
-    async def ours(self, verb: Any, command: Any, *, about: bool = True) -> Any:
+    async def ours(
+        self, verb: Any, command: Any, *, about: bool = True, principal: Principal = KEY
+    ) -> Any:
         """What one of our operations answers: its result or its refusal."""
         engine = self.money.engine
         facts = await engine.organization(self.buyer.organization_id) if about else None
-        ctx = Context(engine, KEY, self.money.now, new_id(), facts=facts)
+        ctx = Context(engine, principal, self.money.now, new_id(), facts=facts)
         try:
             return await verb(ctx, command)
         except Refused as refused:

@@ -43,6 +43,19 @@ class Invitation:
 
 
 @dataclass
+class Grant:
+    """A discount in force: basis points or an amount, for so many periods."""
+
+    off: tuple[int, int]
+    periods: int | None
+    used: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.periods is not None and self.used >= self.periods
+
+
+@dataclass
 class Day:
     """What one seat type has bought and been billed on one day."""
 
@@ -72,6 +85,8 @@ class Seats:
     days: dict[str, Day] = field(default_factory=dict)
     billed: int = 0
     balance: int = 0
+    granted: Grant | None = None
+    off: tuple[int, int] = (0, 0)  # of the running period: basis points, minor units
 
     # --- what is so -----------------------------------------------------------------------------
 

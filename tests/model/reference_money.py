@@ -10,18 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from tests.model.reference import Day
-from tests.model.reference_people import People
+from tests.model.reference_discounts import WHOLE, Discounts, half_up
 from tests.model.shapes import Price
 
 
-def half_up(amount: int, part: int, whole: int) -> int:
-    """Amount x part / whole, halves away from zero."""
-    assert amount >= 0
-    return (2 * amount * part + whole) // (2 * whole)
-
-
-class Reference(People):
-    """Money over people over seats."""
+class Reference(Discounts):
+    """Money over discounts over people over seats."""
 
     # --- what is billed -------------------------------------------------------------------------
 
@@ -36,10 +30,7 @@ class Reference(People):
         return price.base + sum(price.amount(key, n) for key, n in seats.items())
 
     def _rest(self, price: Price, seats: Mapping[str, int]) -> int:
-        part, whole = self.share()
-        return half_up(price.base, part, whole) + sum(
-            half_up(price.amount(key, n), part, whole) for key, n in seats.items()
-        )
+        return self.share_of(price, seats, *self.share())
 
     def _day(self, seat_type: str) -> Day:
         day = self.days.get(seat_type)
@@ -120,7 +111,8 @@ class Reference(People):
         day = self._day(seat_type)
         part, whole = self.share()
         level = self.price.amount(seat_type, day.level + quantity)
-        return half_up(level - self.price.amount(seat_type, day.paid), part, whole) - day.billed
+        above = level - self.price.amount(seat_type, day.paid)
+        return half_up(above, part * (WHOLE - self.off[0]), whole * WHOLE) - day.billed
 
     def reduce(self, seat_type: str, target: int) -> str | None:
         if not self.alive:
@@ -172,7 +164,9 @@ class Reference(People):
         if price.rank < self.price.rank:
             self.coming = plan
             return None
-        due = self._rest(price, quantities) - self._rest(self.price, self.purchased)
+        back = self._rest(self.price, self.purchased)
+        self.forget()
+        due = self._rest(price, quantities) - back
         self._bill(max(due, 0))
         self.balance += max(-due, 0)
         # What was agreed for the old plan's next period ends with it.
@@ -221,6 +215,7 @@ class Reference(People):
     def _turn(self) -> None:
         if self.status == "canceling":
             self.plan, self.status, self.coming = None, "ended", None
+            self.forget()
             self.purchased = dict.fromkeys(self.purchased, 0)
             self.reductions, self.days = {}, {}
             return
@@ -230,6 +225,7 @@ class Reference(People):
             plan, self.coming = self.coming, None
             if refused is None:
                 self.plan, self.reductions = plan, {}
+                self.forget()
                 self.period += 1
                 self._bill(self._period_amount(price, quantities))
                 self._begin(quantities)
@@ -237,7 +233,7 @@ class Reference(People):
         quantities = self._renewed()
         self.period += 1
         self.reductions = {}
-        self._bill(self._period_amount(self.price, quantities))
+        self._bill(self.begin_discounted(self.price, quantities))
         self.purchased, self.days = quantities, {}
         self.serve()
 

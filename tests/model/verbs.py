@@ -12,6 +12,7 @@ from typing import Any
 
 from seatkeeper.domain.ids import ChangeId, InvitationId, SeatRequestId
 from seatkeeper.operations import (
+    discounts,
     invitations,
     members,
     seat_requests,
@@ -20,8 +21,9 @@ from seatkeeper.operations import (
 )
 from seatkeeper.operations.acceptance import AcceptInvitation
 from seatkeeper.operations.asked import Cancel, ChangePlan, PurchaseSeats, ReduceSeats, Resume
+from seatkeeper.operations.discount_words import PutDiscount, RemoveDiscount
 from tests.model.both import Both
-from tests.money_world import subscribing
+from tests.money_world import ACCOUNT_MANAGER, subscribing
 
 Verb = Callable[[Both, int, int, int], Awaitable[tuple[str | None, str | None]]]
 VERBS: dict[str, tuple[int, Verb]] = {}
@@ -270,6 +272,24 @@ async def change_plan(both: Both, a: int, _b: int, _c: int) -> Any:
     plans = list(both.shape.plans)
     plan = plans[a % len(plans)]
     return both.model.change_plan(plan), await both.change(ChangePlan(plan=both.plan(plan)))
+
+
+@verb(1)
+async def discount(both: Both, a: int, b: int, c: int) -> Any:
+    if a % 5 == 0:
+        return both.model.take_away(), await both.ours(
+            discounts.remove, RemoveDiscount(organization=both.buyer.id), principal=ACCOUNT_MANAGER
+        )
+    off = ((2000, 0), (3333, 0), (10_000, 0), (0, 1000), (0, 99_999))[b % 5]
+    periods = (1, 2, None)[c % 3]
+    command = PutDiscount(
+        organization=both.buyer.id,
+        basis_points=off[0] or None,
+        amount_minor=off[1] or None,
+        periods=periods,
+    )
+    refused = both.model.grant(off, periods)
+    return refused, await both.ours(discounts.put, command, principal=ACCOUNT_MANAGER)
 
 
 @verb(2)

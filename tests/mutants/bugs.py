@@ -24,6 +24,7 @@ HUNG_UP = "tests/races/test_cancellation.py"
 KILLED_WORKERS = "tests/chaos/test_renewals.py"
 KILLED_SERVER = "tests/chaos/test_purchase.py"
 MATRIX = "tests/api/test_matrix.py"
+DISCOUNT, DISCOUNTED = "domain/discounts.py", "tests/domain/test_discounts.py"
 
 
 @dataclass(frozen=True)
@@ -199,9 +200,10 @@ MONEY_BUGS = (
         MODEL,
         (
             PRICES,
-            "return price.prorated(difference if day.credited else max(difference, 0), part)",
-            """seats = max(quantity - day.paid, 1)
-        return seats * price.prorated(max(difference, 0) // seats, part)""",
+            "due=price.charged(above(target), share) - day.billed",
+            """due=max(target - day.paid, 1)
+        * price.charged(above(target) // max(target - day.paid, 1), share)
+        - day.billed""",
         ),
     ),
     bug(
@@ -209,8 +211,32 @@ MONEY_BUGS = (
         MODEL,
         (
             PRICES,
-            "due=owed(target, share) - day.billed",
-            "due=price.prorated(seat_price.amount(target) - seat_price.amount(before), share)",
+            "due=price.charged(above(target), share) - day.billed",
+            "due=price.charged(seat_price.amount(target) - seat_price.amount(before), share)",
+        ),
+    ),
+    bug(
+        "a discount is off a period too many",
+        DISCOUNTED,
+        (DISCOUNT, "self.used >= self.periods", "self.used > self.periods"),
+    ),
+    bug(
+        "the discount is rounded and not the charge",
+        DISCOUNTED,
+        (
+            DISCOUNT,
+            "return round_half_up(amount * part * (WHOLE - self.basis_points), whole * WHOLE)",
+            """off = round_half_up(amount * part * self.basis_points, whole * WHOLE)
+        return round_half_up(amount * part, whole) - off""",
+        ),
+    ),
+    bug(
+        "a credit forgets what the discount was",
+        DISCOUNTED,
+        (
+            "domain/terms.py",
+            "price = replace(subscription.price, off=account.billed_off)",
+            "price = replace(subscription.price, off=type(account.billed_off)())",
         ),
     ),
     bug(

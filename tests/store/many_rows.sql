@@ -24,6 +24,11 @@ select organization_id, id_of('s' || organization_id),
     '2026-01-01 00:00+00' from organization;
 insert into period select organization_id, subscription_id, period_starts_at, period_ends_at, 0,
     plan_version_id, 'paid' from subscription;
+insert into discount (organization_id, discount_id, subscription_id, basis_points, amount_minor,
+    created_at, ended_at, ended_because, version)
+select organization_id, id_of('d' || n || subscription_id), subscription_id, 2000, 0, started_at,
+    case when n > 1 then started_at end, case when n > 1 then 'replaced' end, n
+  from subscription, generate_series(1, 3) n;
 insert into seat_pool (organization_id, pool_id, subscription_id, seat_type, rank, capacity,
     purchased, assigned, billed_at)
 select organization_id, id_of('p' || organization_id), id_of('s' || organization_id), 'seat', 0,

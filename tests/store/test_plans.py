@@ -24,7 +24,7 @@ LARGE = {
     "organization", "member", "user_account", "subscription", "period", "seat_pool", "seat_ledger",
     "assignment", "invitation", "hold", "seat_request", "quote", "change", "invoice",
     "invoice_line", "payment", "credit_note", "balance_entry", "event", "idempotency_key",
-    "billing_account", "sandbox_charge", "contract", "amendment",
+    "billing_account", "sandbox_charge", "contract", "amendment", "discount",
 }  # fmt: skip
 
 # Statements that look beyond one organization, and by what they find their rows when few are due.

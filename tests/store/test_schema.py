@@ -17,6 +17,7 @@ UNREACHABLE = {
     "payment_provider_key_once": "the key is made of our own fresh id",
     "invoice_number_once": "numbers are given behind the lock of the billing account",
     "credit_note_number_once": "the same",
+    "discount_once": "a discount is granted behind the lock of its subscription",
     "period_once": "a period is begun behind the lock of its subscription",
     "hold_live_once": "an invitation is held behind the lock of its pools",
     "change_request_once": "a key is worked on by one request at a time",

@@ -1,4 +1,4 @@
-"""Rows of the table: contracts, amendments, credit notes, the next renewal, an operator's word."""
+"""Rows of the table: discounts, contracts, amendments, credit notes, what comes, parking."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from seatkeeper.operations import (
     amendments,
     contracts,
     credit_notes,
+    discount_words,
+    discounts,
     organizations,
     parking,
     upcoming,
@@ -23,7 +25,36 @@ AMENDMENT: Final = f"{ORG}/amendments/{{amendment}}"
 READ: Final = Permission.BILLING_READ
 MANAGE: Final = Permission.BILLING_MANAGE
 
+DISCOUNT: Final = (
+    Operation(
+        "PUT",
+        f"{ORG}/discount",
+        Scope.CONTRACTS_WRITE,
+        discounts.put,
+        discount_words.PutDiscount,
+        discount_words.DiscountView,
+    ),
+    Operation(
+        "GET",
+        f"{ORG}/discount",
+        Scope.BILLING_READ,
+        discounts.show,
+        discount_words.ReadDiscount,
+        discount_words.DiscountView,
+        permission=READ,
+    ),
+    Operation(
+        "DELETE",
+        f"{ORG}/discount",
+        Scope.CONTRACTS_WRITE,
+        discounts.remove,
+        discount_words.RemoveDiscount,
+        discount_words.DiscountView,
+    ),
+)
+
 CONTRACTS: Final = (
+    *DISCOUNT,
     Operation(
         "PUT",
         f"{ORG}/contract",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seatkeeper.domain.billing import BilledPool
+from seatkeeper.domain.discounts import NOTHING_OFF, Discount, Off
 from seatkeeper.domain.policies import Capacity
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.subscriptions import Status, Subscription
@@ -25,13 +26,19 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The facts a change is decided on: one subscription, its pools, what waits, what is owed."""
+    """The facts a change is decided on: one subscription, its pools, what waits, what is owed.
+
+    `discount` is the one granted, for the periods to come; `billed_off` what the running period
+    was discounted when it began, which a credit for its rest takes into account.
+    """
 
     subscription: Subscription
     pools: Mapping[str, BilledPool]
     scheduled: tuple[Scheduled, ...] = ()
     overdue: bool = False
     unsigned: bool = False
+    discount: Discount | None = None
+    billed_off: Off = NOTHING_OFF
 
     @property
     def purchased(self) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from seatkeeper.domain.catalog import Plan
-from seatkeeper.domain.money import round_half_up
+from seatkeeper.domain.discounts import NOTHING_OFF, Off
 from seatkeeper.domain.periods import Period, Recurrence, midnight
 from seatkeeper.domain.policies import ReductionMoney
 from seatkeeper.domain.prices import Adjustment, DayLevel, Price, SeatPrice, adjust
@@ -33,11 +33,12 @@ WHOLE = Share(1, 1, Basis.NONE)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: amount = price of (quantity over quantity_before) x part/whole, rounded once.
+    """One line: amount = (full - fixed) x (100 % - percentage) x part/whole, rounded once.
 
-    `full_minor` is the same without proration; what is shown as discount is full minus amount.
-    `assigned` and `held` say how many of the seats had people when the line was made.
-    Units: minor units. Source: G1, G5, M-14.
+    `full_minor` is the price of quantity over quantity_before for a whole period without any
+    discount, `discount_fixed_minor` the line's part of a fixed one; what is shown as discount is
+    full minus amount. `assigned` and `held` say how many of the seats had people when the line
+    was made. Units: minor units, basis points. Source: C54, G1, G5, M-14.
     """
 
     kind: LineKind
@@ -56,6 +57,8 @@ class Line:
     effective_at: datetime
     assigned: int = 0
     held: int = 0
+    discount_basis_points: int = 0
+    discount_fixed_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,10 @@ def unit_of(price: Price, seat_price: SeatPrice) -> int | None:
 def period_lines(
     plan: Plan, price: Price, number: int, period: Period, pools: Mapping[str, SeatPool]
 ) -> tuple[Line, ...]:
-    """The lines of a whole billing period for the pools' purchased quantities. Source: C14, A24."""
+    """The lines of a whole billing period for the pools' purchased quantities.
+
+    Source: C14, A24, C54.
+    """
     starts_at, ends_at = period.starts_at, period.ends_at
     common = Line(
         kind=LineKind.BASE,
@@ -137,7 +143,22 @@ def period_lines(
                 held=pool.held,
             )
         )
-    return tuple(lines)
+    return _discounted(lines, price.off)
+
+
+def _discounted(lines: Sequence[Line], off: Off) -> tuple[Line, ...]:
+    """The lines of a whole period less what is off."""
+    if off == NOTHING_OFF:
+        return tuple(lines)
+    return tuple(
+        replace(
+            line,
+            discount_basis_points=off.basis_points,
+            discount_fixed_minor=fixed,
+            amount_minor=off.left_of(line.full_minor - fixed, 1, 1),
+        )
+        for line, fixed in zip(lines, off.of_each([x.full_minor for x in lines]), strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +234,7 @@ def _step_line(
         effective_at=effective_at,
         assigned=pool.assigned,
         held=pool.held,
+        discount_basis_points=price.off.basis_points,
     )
 
 
@@ -221,8 +243,8 @@ def rest_lines(
 ) -> tuple[Line, ...]:
     """The lines of what is left of a period for the pools' purchased quantities.
 
-    Each is a share of what the whole period bills, so that no more comes back than was paid.
-    Source: C50, M-7.
+    Each is a share of what the whole period bills, less what is off it, so that no more comes
+    back than was paid. Source: C50, C54, M-7.
     """
     basis = plan.policies.proration
     share = share_left(basis, period, inside(period, now))
@@ -233,7 +255,9 @@ def rest_lines(
             line,
             share=share,
             effective_at=effective_at,
-            amount_minor=round_half_up(line.full_minor * share.part, share.whole),
+            amount_minor=price.off.left_of(
+                line.full_minor - line.discount_fixed_minor, share.part, share.whole
+            ),
         )
         for line in period_lines(plan, price, number, period, pools)
     )
@@ -248,6 +272,7 @@ def credited(lines: Iterable[Line]) -> tuple[Line, ...]:
             quantity=0,
             quantity_before=line.quantity,
             full_minor=-line.full_minor,
+            discount_fixed_minor=-line.discount_fixed_minor,
             amount_minor=-line.amount_minor,
         )
         for line in lines

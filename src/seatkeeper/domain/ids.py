@@ -118,6 +118,13 @@ class AmendmentId(Id):
     prefix = "amd"
 
 
+class DiscountId(Id):
+    """Names a discount."""
+
+    __slots__ = ()
+    prefix = "dsc"
+
+
 class InvoiceId(Id):
     """Names an invoice; its number is something else."""
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
+from seatkeeper.domain.discounts import NOTHING_OFF, Off
 from seatkeeper.domain.money import MINOR_DIGITS, round_half_up
 from seatkeeper.domain.periods import Interval
 from seatkeeper.domain.proration import Share
@@ -97,7 +98,7 @@ class Price:
 
     `billing` is how often it is invoiced, `term` how long one is bound; a month's price billed
     by the year is charged twelvefold, a year's price billed by the month is split so that the
-    twelve parts add up exactly.
+    twelve parts add up exactly. `off` is what one organization is discounted in a period.
     """
 
     key: str
@@ -107,6 +108,7 @@ class Price:
     term: Interval
     base: int = 0
     seats: Mapping[str, SeatPrice] = field(default_factory=dict)
+    off: Off = NOTHING_OFF
 
     def __post_init__(self) -> None:
         assert self.currency in MINOR_DIGITS
@@ -136,19 +138,26 @@ class Price:
             per_interval * self.billing.months * share.part, self.per.months * share.whole
         )
 
+    def charged(self, per_interval: int, share: Share) -> int:
+        """The same less the percentage that is off, rounded once. Source: C54, G1."""
+        return self.off.left_of(
+            per_interval * self.billing.months, share.part, self.per.months * share.whole
+        )
+
 
 def agreed(price: Price, terms: Mapping[str, Any]) -> Price:
     """The price with amounts agreed for one organization in place of the catalog's.
 
-    Shapes: `base_minor`, and `seats` with `unit_minor` per type; what is not named stays.
-    Source: A26, design §4.
+    Another price ends the discount of the old one. Shapes: `base_minor`, and `seats` with
+    `unit_minor` per type; what is not named stays. Source: A26, C54, design §4.
     """
     units = terms.get("seats", {})
     seats = {
         key: SeatPrice((Tier(None, unit=units[key]["unit_minor"]),)) if key in units else own
         for key, own in price.seats.items()
     }
-    return replace(price, base=terms.get("base_minor", price.base), seats=seats)
+    base = terms.get("base_minor", price.base)
+    return replace(price, base=base, seats=seats, off=NOTHING_OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +178,10 @@ class DayLevel:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """One line's worth: the full difference, what of it is due, and the levels between."""
+    """One line's worth: the full difference, what of it is due, and the levels between.
+
+    `full` is without proration and without discount.
+    """
 
     due: int
     full: int
@@ -182,21 +194,22 @@ def adjust(
     """What moving today's level to `level` costs, given what today has billed already.
 
     The day's amount is rounded as one, so ten steps of one cost what one step of ten costs, and
-    up then down nets to zero. Nothing already paid comes back unless the day is `credited`:
-    not below that level, nor where more seats in a volume tier cost less.
+    up then down nets to zero. A percentage off is off the level, so that holds with it too.
+    Nothing already paid comes back unless the day is `credited`: not below that level, nor where
+    more seats in a volume tier cost less.
 
     Source: design §5 "The bill does not depend on how people click", G1, G5, G6.
     """
 
-    def owed(quantity: int, part: Share) -> int:
+    def above(quantity: int) -> int:
         difference = seat_price.amount(quantity) - seat_price.amount(day.paid)
-        return price.prorated(difference if day.credited else max(difference, 0), part)
+        return difference if day.credited else max(difference, 0)
 
     target = level if day.credited else max(level, day.paid)
     before = day.level if day.credited else max(day.level, day.paid)
     whole = Share(1, 1, share.basis)
     return Adjustment(
-        due=owed(target, share) - day.billed,
-        full=owed(target, whole) - owed(before, whole),
+        due=price.charged(above(target), share) - day.billed,
+        full=price.prorated(above(target), whole) - price.prorated(above(before), whole),
         level=target,
     )

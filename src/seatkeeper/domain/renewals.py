@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from seatkeeper.domain.accounts import Account
 from seatkeeper.domain.billing import Line, period_lines
+from seatkeeper.domain.discounts import NOTHING_OFF, Discount, Off
 from seatkeeper.domain.periods import midnight
 from seatkeeper.domain.policies import Capacity, RenewalQuantity
 from seatkeeper.domain.prices import QUANTITY_MAX, Price
@@ -43,6 +44,12 @@ class Renewal:
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
     new_term: bool = True
+    # Only where there is something to take it off, so that a discount is not used up by nothing.
+    off: Off = NOTHING_OFF
+
+    def keeps(self, discount: Discount | None) -> bool:
+        """Whether a discount goes on with this period, or waits because it bills nothing."""
+        return discount is not None and discount.off_at(self.starts_at) != NOTHING_OFF
 
 
 def what_is_due(subscription: Subscription, now: datetime) -> Due | None:
@@ -157,24 +164,31 @@ def decide_renewal(account: Account) -> Renewal:
     """The period after the current one; a trial's is the first that is paid.
 
     Quantities move only where a term begins; inside a longer term the next instalment is billed
-    for what is owned. Bounds count from the anchor. Source: A24, A25, C34, C39, C40, T-2, T-3.
+    for what is owned. Bounds count from the anchor. A discount is looked at anew where a period
+    begins. Source: A24, A25, C34, C39, C40, C54, T-2, T-3.
     """
     subscription = account.subscription
     plan, price = subscription.plan, subscription.price
     number = subscription.number + 1
     period = subscription.recurrence.period(number)
+    discount = account.discount
+    off = NOTHING_OFF if discount is None else discount.off_at(period.starts_at)
+    if price.off != off:
+        price = replace(price, off=off)
     new_term = number % price.periods_per_term == 0
     sized = renewal_quantities(account, price) if new_term else instalment_quantities(account)
     pools = {
         key: replace(account.pools[key].pool, purchased=quantity.purchased, state="over_limit")
         for key, quantity in sized.items()
     }
+    lines = period_lines(plan, price, number, period, pools)
     return Renewal(
         number=number,
         starts_at=period.starts_at,
         ends_at=period.ends_at,
         term_ends_at=midnight(subscription.term_end_of(number), subscription.time_zone),
         quantities=sized,
-        lines=period_lines(plan, price, number, period, pools),
+        lines=lines,
         new_term=new_term,
+        off=off if any(line.full_minor for line in lines) else NOTHING_OFF,
     )

@@ -315,7 +315,8 @@ def _unused(account: Account, now: datetime) -> tuple[Line, ...]:
     A plan without proration sells whole periods: no part of one comes back. Source: C50, T10.
     """
     subscription = account.subscription
-    plan, price, period = subscription.plan, subscription.price, subscription.period
+    plan, period = subscription.plan, subscription.period
+    price = replace(subscription.price, off=account.billed_off)
     if plan.policies.proration is Basis.NONE:
         return ()
     effective_at = effective_instant(plan.policies.proration, period, now)

@@ -9,6 +9,7 @@ import msgspec
 
 from seatkeeper.domain.billing import BilledPool
 from seatkeeper.domain.changes import Account, Asker, Scheduled
+from seatkeeper.domain.discounts import Off
 from seatkeeper.domain.policies import SeatUse
 from seatkeeper.domain.prices import DayLevel
 from seatkeeper.domain.subscriptions import Subscription
@@ -16,6 +17,7 @@ from seatkeeper.operations import own_seats
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.effects import Effect
 from seatkeeper.store.database import Db, Row
+from seatkeeper.store.discounts import DISCOUNTS, discount_of
 from seatkeeper.store.seats import SEATS, pool_of
 from seatkeeper.store.statements import Statements
 
@@ -64,6 +66,8 @@ async def _loaded(ctx: Context, db: Db, subscription: Subscription, pools: list[
         scheduled=tuple(item for row in scheduled for item in scheduled_of(row)),
         overdue=facts["overdue"],
         unsigned=facts["unsigned"],
+        discount=None if facts["discount_id"] is None else discount_of(facts),
+        billed_off=Off(facts["billed_basis_points"], facts["billed_discount_minor"]),
     )
     return Loaded(account, facts["net_terms_days"], facts["paying"])
 
@@ -79,6 +83,11 @@ async def account_at_end(
         subscription_id=subscription.subscription_id,
     )
     due = [row for row in scheduled if row["effective_at"] <= subscription.period_ends_at]
+    live = await db.row(
+        DISCOUNTS.live,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription.subscription_id,
+    )
     account = Account(
         subscription=subscription,
         pools={
@@ -87,6 +96,7 @@ async def account_at_end(
             if row["subscription_id"] == subscription.subscription_id
         },
         scheduled=tuple(item for row in due for item in scheduled_of(row)),
+        discount=None if live is None else discount_of(live),
     )
     return account, due
 

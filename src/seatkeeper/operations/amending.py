@@ -22,7 +22,13 @@ from seatkeeper.operations.accounts import load_account, stored
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.contract_terms import not_parked
 from seatkeeper.operations.decisions import CHANGES, Decided, people_of
-from seatkeeper.operations.effects import Cause, apply_effect, effect_of_offer, effect_of_terms
+from seatkeeper.operations.effects import (
+    Cause,
+    apply_effect,
+    effect_of_offer,
+    effect_of_terms,
+    end_discount,
+)
 from seatkeeper.operations.invoices import Bill, due_date, issue
 from seatkeeper.operations.renewals import RENEWALS
 from seatkeeper.operations.standing import lock_current
@@ -196,9 +202,12 @@ async def _agree(ctx: Context, db: Db, found: Standing, terms: AmendmentTerms) -
     if terms.plan_version_id is None and not terms.amounts:
         return
     old = found.contract["overrides"] if terms.plan_version_id is None else None
+    subscription_id, overrides = found.subscription.subscription_id, merged(old, terms.amounts)
     await db.run(
         CONTRACTS.set_overrides,
         organization_id=ctx.organization_id,
-        subscription_id=found.subscription.subscription_id,
-        overrides=merged(old, terms.amounts) or None,
+        subscription_id=subscription_id,
+        overrides=overrides or None,
     )
+    if terms.amounts:
+        await end_discount(ctx, db, subscription_id, "price")

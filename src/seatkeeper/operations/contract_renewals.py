@@ -30,7 +30,7 @@ from seatkeeper.domain.terms import Terms
 from seatkeeper.operations import turns
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import NextTerms, tell
-from seatkeeper.operations.effects import Cause, apply_terms, effect_of_terms
+from seatkeeper.operations.effects import Cause, apply_terms, effect_of_terms, end_discount
 from seatkeeper.operations.invoices import Bill, issue
 from seatkeeper.operations.renewals import RENEWALS, period_cause
 from seatkeeper.store.contracts import CONTRACTS, contract_of
@@ -135,6 +135,7 @@ async def _amended(
             following = replace(following, terms=begun, version_id=version_id)
     if following.terms is not None:
         return replace(following, overrides=overrides)
+    account = _repriced(account, (contract, overrides))
     price = _priced(account, overrides)
     return replace(
         following,
@@ -143,11 +144,19 @@ async def _amended(
     )
 
 
+def _repriced(account: Account, what: tuple[Row, dict[str, Any] | None]) -> Account:
+    """The account without its discount where other amounts are agreed. Source: C54."""
+    contract, overrides = what
+    return account if overrides == contract["overrides"] else replace(account, discount=None)
+
+
 def _priced(account: Account, overrides: dict[str, Any] | None) -> Price:
     subscription = account.subscription
     plain = subscription.plan.price_in(subscription.price.currency, subscription.price.key)
     assert plain is not None
-    return plain if overrides is None else agreed(plain, overrides)
+    price = plain if overrides is None else agreed(plain, overrides)
+    # Of the running period; what is off the next one its renewal decides.
+    return replace(price, off=subscription.price.off)
 
 
 async def _signed(
@@ -166,6 +175,7 @@ async def _signed(
     if stays:
         overrides = amended.overrides if signed.amounts is None else signed.amounts or None
         price = _priced(account, overrides)
+        account = _repriced(account, (contract, overrides))
         account = signed_account(account, price, signed.seats)
         return replace(begun, account=account, overrides=overrides)
     overrides = signed.amounts or None
@@ -202,6 +212,8 @@ async def _go_on(
     if following.signed is not None:
         await _begin_signed(ctx, db, following, contract)
     if terms is None:
+        if following.overrides != contract["overrides"]:
+            await end_discount(ctx, db, subscription.subscription_id, "price")
         await db.run(CONTRACTS.set_overrides, **key, overrides=following.overrides)
         await turns.renew_alone(ctx, db, account, changes)
     else:

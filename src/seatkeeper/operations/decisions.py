@@ -12,6 +12,7 @@ from seatkeeper.domain.billing import Line, total
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.changes import Offer
+from seatkeeper.domain.discounts import Discount
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.domain.terms import (
@@ -49,6 +50,7 @@ class Decided:
     scheduled: bool
     slot: str | None
     net_terms_days: int | None = None
+    ends_discount: Discount | None = None
 
     @property
     def due_now(self) -> int:
@@ -211,7 +213,7 @@ async def _change_plan(
         raise Refused(terms)
     kind = "subscribe" if isinstance(asked, ask.Subscribe) else "change_plan"
     decided = decided_terms(kind, subscription, terms, version_id)
-    return replace(decided, net_terms_days=loaded.net_terms_days)
+    return replace(decided, net_terms_days=loaded.net_terms_days, ends_discount=account.discount)
 
 
 def _who_may_start(ctx: Context, plan: Plan) -> Refusal | None:

@@ -21,6 +21,7 @@ from seatkeeper.operations.own_seats import Payer
 from seatkeeper.operations.queue import SERVED_MAX, leave_queue, serve_waiting
 from seatkeeper.store.contracts import CONTRACTS
 from seatkeeper.store.database import Db, Row
+from seatkeeper.store.discounts import DISCOUNTS
 from seatkeeper.store.seats import SEATS
 from seatkeeper.store.statements import Statements
 from seatkeeper.store.workspace import WORKSPACE
@@ -190,6 +191,19 @@ async def end_contract(ctx: Context, db: Db, subscription_id: UUID) -> None:
     )
 
 
+async def end_discount(ctx: Context, db: Db, subscription_id: UUID, because: str) -> None:
+    """Ends the discount of a locked subscription, if it has one, and tells. Source: C54."""
+    await db.run(
+        DISCOUNTS.finish,
+        organization_ids=[ctx.organization_id],
+        subscription_ids=[subscription_id],
+        because=because,
+        now=ctx.now,
+        actor=ctx.actor_text,
+        request_id=ctx.request_id,
+    )
+
+
 async def _set_status(ctx: Context, db: Db, subscription_id: UUID, effect: Effect) -> None:
     if effect.status is Status.ENDED:
         await end_contract(ctx, db, subscription_id)
@@ -210,8 +224,8 @@ async def apply_terms(
 ) -> None:
     """Puts a locked subscription on terms: its period, its pools, its people.
 
-    Seat types that have another name under the new plan take their people and holds along.
-    Source: A95, C12, C48, C50, C58.
+    Seat types that have another name under the new plan take their people and holds along. A
+    discount was granted on the old terms and ends with them. Source: A95, C12, C48, C50, C54, C58.
     """
     plan = await ctx.engine.plan(db, terms.plan_version_id)
     key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
@@ -234,6 +248,7 @@ async def apply_terms(
         plan_key=plan.key,
         plan_version=plan.version,
     )
+    await end_discount(ctx, db, subscription_id, "plan")
     if not terms.keeps_period:
         await db.run(CHANGES.cut_period, **key, starts_at=terms.starts_at)
         await db.run(

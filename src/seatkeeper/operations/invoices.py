@@ -111,6 +111,8 @@ def _carried(like: Line, amount: int) -> Line:
         amount_minor=amount,
         assigned=0,
         held=0,
+        discount_basis_points=0,
+        discount_fixed_minor=0,
     )
 
 
@@ -136,6 +138,8 @@ def line_columns(lines: Sequence[Line]) -> dict[str, list[Any]]:
         "effectives": [line.effective_at for line in lines],
         "assigned": [line.assigned for line in lines],
         "held": [line.held for line in lines],
+        "discounts": [line.discount_basis_points for line in lines],
+        "fixed": [line.discount_fixed_minor for line in lines],
     }
 
 
@@ -195,7 +199,8 @@ class ReadInvoices(Command):
 class InvoiceLine(Result):
     """One line with its arithmetic.
 
-    amount = price of the quantities x days/of_days, rounded once; discount = full - amount.
+    amount = (full - fixed discount) x (100 % - discount) x days/of_days, rounded once;
+    what is shown as discount_minor is full - amount. Units: minor units, basis points.
     """
 
     kind: str
@@ -212,6 +217,8 @@ class InvoiceLine(Result):
     full_minor: int
     discount_minor: int
     amount_minor: int
+    discount_basis_points: int
+    discount_fixed_minor: int
     period_start: datetime
     period_end: datetime
     effective_at: datetime
@@ -292,6 +299,8 @@ def _line(row: Row) -> InvoiceLine:
         full_minor=row["full_minor"],
         discount_minor=row["full_minor"] - row["amount_minor"],
         amount_minor=row["amount_minor"],
+        discount_basis_points=row["discount_basis_points"],
+        discount_fixed_minor=row["discount_fixed_minor"],
         period_start=row["period_starts_at"],
         period_end=row["period_ends_at"],
         effective_at=row["effective_at"],

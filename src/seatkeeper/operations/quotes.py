@@ -17,6 +17,7 @@ from seatkeeper.operations.accounts import stored
 from seatkeeper.operations.asked import Asked
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.decisions import Decided, decide
+from seatkeeper.operations.discount_words import EndedDiscount, ended_discount
 from seatkeeper.operations.words import Command, Result
 from seatkeeper.store.database import Db
 from seatkeeper.store.statements import Statements
@@ -46,10 +47,15 @@ class QuoteLine(Result):
     full_minor: int
     discount_minor: int
     amount_minor: int
+    discount_basis_points: int
+    discount_fixed_minor: int
 
 
 class Quote(Result):
-    """What a change costs now and when it comes; valid until `expires_at` of the same day."""
+    """What a change costs now and when it comes; valid until `expires_at` of the same day.
+
+    `ends_discount` is the discount which the change takes away.
+    """
 
     quote: str
     kind: str
@@ -60,6 +66,7 @@ class Quote(Result):
     seats: dict[str, int]
     lines: list[QuoteLine]
     expires_at: datetime
+    ends_discount: EndedDiscount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,7 @@ async def ask(ctx: Context, command: AskQuote) -> Quote:
         seats=_seats(decided),
         lines=[msgspec.convert(line, QuoteLine) for line in offer["lines"]],
         expires_at=ctx.now + LIVES,
+        ends_discount=ended_discount(decided.ends_discount, ctx.organization.currency),
     )
 
 
@@ -160,6 +168,8 @@ def quote_lines(lines: Iterable[Line]) -> list[QuoteLine]:
             full_minor=line.full_minor,
             discount_minor=line.full_minor - line.amount_minor,
             amount_minor=line.amount_minor,
+            discount_basis_points=line.discount_basis_points,
+            discount_fixed_minor=line.discount_fixed_minor,
         )
         for line in lines
     ]

@@ -14,6 +14,7 @@ from seatkeeper.domain.billing import total
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.changes import Account
 from seatkeeper.domain.contracts import due_on_terms
+from seatkeeper.domain.discounts import NOTHING_OFF, Discount
 from seatkeeper.domain.ids import SubscriptionId
 from seatkeeper.domain.policies import Collect, RenewalQuantity
 from seatkeeper.domain.renewals import Due, Renewal, decide_renewal, next_due, what_is_due
@@ -26,6 +27,7 @@ from seatkeeper.operations.invoices import line_columns
 from seatkeeper.operations.standing import price_of
 from seatkeeper.operations.turns import take_turn
 from seatkeeper.store.database import Db, Row, Unavailable
+from seatkeeper.store.discounts import DISCOUNTS, discount_of
 from seatkeeper.store.statements import Statements
 from seatkeeper.store.subscriptions import subscription_of
 
@@ -114,14 +116,22 @@ async def _load(engine: Engine, db: Db, rows: Sequence[Row]) -> list[Claimed]:
     for pool in await db.rows(RENEWALS.lock_pools, **keys):
         pools[pool["subscription_id"]].append(pool)
     changes: dict[UUID, list[Row]] = defaultdict(list)
+    discounts: dict[UUID, Discount] = {}
+    if any(row["has_discount"] for row in rows):
+        found = await db.rows(DISCOUNTS.of_claimed, **keys)
+        discounts = {row["subscription_id"]: discount_of(row) for row in found}
     if any(row["has_scheduled"] for row in rows):
         for change in await db.rows(RENEWALS.scheduled, **keys):
             changes[change["subscription_id"]].append(change)
     await engine.plans_of(db, {row["plan_version_id"] for row in rows})
-    return [
-        _claimed(engine, row, pools[row["subscription_id"]], changes[row["subscription_id"]])
-        for row in rows
-    ]
+    claimed = []
+    for row in rows:
+        key = row["subscription_id"]
+        item = _claimed(engine, row, pools[key], changes[key])
+        if key in discounts:
+            item = replace(item, account=replace(item.account, discount=discounts[key]))
+        claimed.append(item)
+    return claimed
 
 
 def _claimed(engine: Engine, row: Row, pools: Sequence[Row], changes: Sequence[Row]) -> Claimed:
@@ -226,9 +236,47 @@ async def _write(engine: Engine, db: Db, batch: Batch, now: datetime) -> None:
             now=now,
             actor=ACTOR,
         )
-    billed = [(item, renewal) for item, renewal in pairs if total(renewal.lines)]
+    await _discount(db, pairs, now)
+    # What a discount takes off to nothing is invoiced too: it says for what nothing is owed.
+    billed = [(item, r) for item, r in pairs if total(r.lines) or r.off != NOTHING_OFF]
     if billed:
         await _invoice(engine, db, billed, now)
+
+
+async def _discount(db: Db, pairs: Sequence[tuple[Claimed, Renewal]], now: datetime) -> None:
+    """Says what is off the new periods, and ends the discounts that are over. Source: C54."""
+    moved = [
+        (item, renewal)
+        for item, renewal in pairs
+        if renewal.off != NOTHING_OFF or item.account.subscription.price.off != NOTHING_OFF
+    ]
+    if moved:
+        used = [item.account.discount if r.off != NOTHING_OFF else None for item, r in moved]
+        fixed = [sum(line.discount_fixed_minor for line in r.lines) for _, r in moved]
+        await db.run(
+            DISCOUNTS.carry,
+            organization_ids=[item.row["organization_id"] for item, _ in moved],
+            subscription_ids=[item.row["subscription_id"] for item, _ in moved],
+            starts=[renewal.starts_at for _, renewal in moved],
+            discount_ids=[None if each is None else each.discount_id for each in used],
+            basis_points=[renewal.off.basis_points for _, renewal in moved],
+            amounts=fixed,
+        )
+    over = [
+        item.row
+        for item, renewal in pairs
+        if item.account.discount is not None and not renewal.keeps(item.account.discount)
+    ]
+    if over:
+        await db.run(
+            DISCOUNTS.finish,
+            organization_ids=[row["organization_id"] for row in over],
+            subscription_ids=[row["subscription_id"] for row in over],
+            because="over",
+            now=now,
+            actor=ACTOR,
+            request_id=None,
+        )
 
 
 def _period_columns(pairs: Sequence[tuple[Claimed, Renewal]]) -> dict[str, list[Any]]:

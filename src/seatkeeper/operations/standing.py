@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from seatkeeper.domain.catalog import Plan
+from seatkeeper.domain.discounts import Off
 from seatkeeper.domain.prices import Price, agreed
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.operations.context import Context
@@ -48,8 +50,14 @@ async def _subscription(ctx: Context, db: Db, row: Row) -> Subscription:
 
 
 def price_of(plan: Plan, row: Row, currency: str) -> Price:
-    """The price a subscription pays: the plan's, with what was agreed for this organization."""
+    """The price a subscription pays: the plan's, with what was agreed for this organization.
+
+    With the percentage that is off the running period.
+    """
     price = plan.price_in(currency, row["price_key"])
     assert price is not None
     overrides = row["overrides"]
-    return price if overrides is None else agreed(price, overrides)
+    if overrides is not None:
+        price = agreed(price, overrides)
+    percentage = row["discount_basis_points"]
+    return replace(price, off=Off(percentage)) if percentage else price

@@ -34,6 +34,7 @@ from seatkeeper.operations.effects import (
     apply_terms,
     effect_of_terms,
     end_contract,
+    end_discount,
 )
 from seatkeeper.operations.invoices import Bill, issue
 from seatkeeper.operations.queue import serve_waiting
@@ -123,6 +124,7 @@ async def end(ctx: Context, db: Db, account: Account) -> None:
         if choice is not None and choice[0].plan.key != subscription.plan.key:
             await _fall_back(ctx, db, account, choice)
             return
+    await end_discount(ctx, db, subscription.subscription_id, "subscription")
     if subscription.payer_member_id is not None:
         # A member's own seat goes with it; everybody else stays as they were.
         await own_seats.leave(ctx, db, subscription.payer_member_id, "subscription_ended")

@@ -11,6 +11,7 @@ from seatkeeper.domain.accounts import Account
 from seatkeeper.domain.billing import Line, total
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.contracts import Turn, decide_turn, lapses_at
+from seatkeeper.domain.discounts import NOTHING_OFF, Discount
 from seatkeeper.domain.ids import OrganizationId, SubscriptionId
 from seatkeeper.domain.refusals import Refusal
 from seatkeeper.domain.renewals import Due, decide_renewal, next_due, what_is_due
@@ -20,6 +21,12 @@ from seatkeeper.domain.upcoming import Because, reasons, rehearsed
 from seatkeeper.operations import contract_renewals, turns
 from seatkeeper.operations.accounts import account_at_end
 from seatkeeper.operations.context import Context, not_found
+from seatkeeper.operations.discount_words import (
+    DiscountTerms,
+    EndedDiscount,
+    discount_terms,
+    ended_discount,
+)
 from seatkeeper.operations.invoices import INVOICES
 from seatkeeper.operations.quotes import QuoteLine, quote_lines
 from seatkeeper.operations.standing import current
@@ -28,6 +35,7 @@ from seatkeeper.store.contracts import CONTRACTS, contract_of
 from seatkeeper.store.database import Db, Row
 
 RENEWAL: Final = "renewal"
+UNSIGNED: Final = "unsigned"
 
 
 class ReadUpcoming(Command):
@@ -49,7 +57,8 @@ class Upcoming(Result):
     """The next due instant, rehearsed on who is there now. Units: minor.
 
     `kind` is renewal, change_plan, transition, contract (signed terms begin), unsigned (the term
-    ends and nothing is signed) or end; the last two bill nothing.
+    ends and nothing is signed) or end; the last two bill nothing. `discount` is what is off this
+    renewal, `ends_discount` what it takes away.
     """
 
     subscription: str
@@ -67,6 +76,8 @@ class Upcoming(Result):
     total_minor: int
     balance_used_minor: int
     due_minor: int
+    discount: DiscountTerms | None = None
+    ends_discount: EndedDiscount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,8 @@ class _Next:
     quantities: Mapping[str, int] = field(default_factory=dict)
     because: Mapping[str, tuple[Because, ...]] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
+    discount: Discount | None = None
+    keeps_discount: bool = False
 
 
 async def show(ctx: Context, command: ReadUpcoming) -> Upcoming:
@@ -114,7 +127,17 @@ async def show(ctx: Context, command: ReadUpcoming) -> Upcoming:
         total_minor=owed,
         balance_used_minor=used,
         due_minor=max(owed, 0) - used,
+        discount=discount_terms(coming.discount),
+        ends_discount=ended_discount(_ended(account, coming), ctx.organization.currency),
     )
+
+
+def _ended(account: Account, coming: _Next) -> Discount | None:
+    """The discount that the next due instant takes away. Source: C54."""
+    granted = account.discount
+    if granted is None or coming.kind == UNSIGNED or coming.keeps_discount:
+        return None
+    return granted
 
 
 def _seats(account: Account, coming: _Next) -> list[UpcomingSeats]:
@@ -172,7 +195,7 @@ async def _of_contract(
     if following.turn is Turn.END:
         return _ends(subscription, at)
     if following.turn is Turn.WAIT:
-        return _Next("unsigned", at, subscription.plan, subscription.price.key)
+        return _Next(UNSIGNED, at, subscription.plan, subscription.price.key)
     kind = "contract" if following.signed is not None else RENEWAL
     if following.terms is not None:
         kind = "contract" if following.signed is not None else "change_plan"
@@ -201,6 +224,8 @@ def _renewal(account: Account, kind: str, *, signed: bool = False) -> _Next:
         quantities={key: q.purchased for key, q in renewal.quantities.items()},
         because=because,
         lines=renewal.lines,
+        discount=account.discount if renewal.off != NOTHING_OFF else None,
+        keeps_discount=renewal.keeps(account.discount),
     )
 
 

@@ -1,4 +1,4 @@
--- facts: What else bears on a change of a subscription: what is scheduled, owed, unsigned, being paid.
+-- facts: What else bears on a change of a subscription: what is owed, unsigned, being paid, and what is off.
 select exists (select 1 from invoice i where i.organization_id = :organization_id and i.state = 'open'
             and i.due_at < :now and i.subscription_id = :subscription_id) as overdue,
        exists (select 1 from contract c where c.organization_id = :organization_id
@@ -6,7 +6,16 @@ select exists (select 1 from invoice i where i.organization_id = :organization_i
        (select c.net_terms_days from contract c where c.organization_id = :organization_id
             and c.subscription_id = :subscription_id and c.state <> 'ended') as net_terms_days,
        exists (select 1 from change g where g.organization_id = :organization_id
-            and g.subscription_id = :subscription_id and g.state = 'awaiting_payment') as paying
+            and g.subscription_id = :subscription_id and g.state = 'awaiting_payment') as paying,
+       d.discount_id, d.basis_points, d.amount_minor, d.periods, d.used, d.until,
+       coalesce(b.basis_points, 0) as billed_basis_points, coalesce(p.discount_minor, 0) as billed_discount_minor
+  from subscription s
+  left join discount d on d.organization_id = s.organization_id and d.subscription_id = s.subscription_id
+       and d.ended_at is null
+  left join period p on p.organization_id = s.organization_id and p.subscription_id = s.subscription_id
+       and p.starts_at = s.period_starts_at
+  left join discount b on b.organization_id = p.organization_id and b.discount_id = p.discount_id
+ where s.organization_id = :organization_id and s.subscription_id = :subscription_id
 
 -- scheduled: Changes that wait for the end of a period.
 select change_id, kind, slot, effect, effective_at, command, version
@@ -117,7 +126,8 @@ values (:organization_id, :subscription_id, :payer_member_id, :plan_version_id, 
 -- set_terms: Put a subscription on other terms; what was agreed for the old ones ends with them.
 with changed as (
     update subscription
-       set plan_version_id = :plan_version_id, price_key = :price_key, overrides = null, status = :status,
+       set plan_version_id = :plan_version_id, price_key = :price_key, overrides = null,
+           discount_basis_points = 0, status = :status,
            anchor_on = :anchor_on, period_number = :period_number, period_starts_at = :period_starts_at,
            period_ends_at = :period_ends_at, term_ends_at = :term_ends_at, trial_ends_at = :trial_ends_at,
            due_at = case when :status = 'past_due' then least(:due_at::timestamptz, grace_ends_at) else :due_at end,

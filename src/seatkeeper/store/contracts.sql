@@ -97,7 +97,9 @@ update subscription s set contract_id = null
  where s.organization_id = :organization_id and s.subscription_id = :subscription_id and s.contract_id = e.contract_id
 
 -- set_overrides: Keep the amounts agreed for a subscription.
-update subscription set overrides = :overrides
+update subscription
+   set overrides = :overrides,
+       discount_basis_points = case when overrides is distinct from :overrides then 0 else discount_basis_points end
  where organization_id = :organization_id and subscription_id = :subscription_id
 
 -- give_way: What waits for the day on which signed terms begin gives way to the plan and the seats they name.

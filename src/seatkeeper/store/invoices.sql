@@ -24,12 +24,14 @@ with counted as (
 ), lined as (
     insert into invoice_line (organization_id, invoice_id, line_number, kind, seat_type, plan_key, plan_version,
         price_key, quantity, quantity_before, unit_minor, part, whole, basis, full_minor, amount_minor,
-        period_starts_at, period_ends_at, effective_at, assigned, held)
+        period_starts_at, period_ends_at, effective_at, assigned, held, discount_basis_points,
+        discount_fixed_minor)
     select m.organization_id, m.invoice_id, l.* from made m, unnest(:line_numbers::integer[], :kinds::text[],
         :seat_types::text[], :plan_keys::text[], :plan_versions::integer[], :price_keys::text[],
         :quantities::integer[], :quantities_before::integer[], :units::bigint[], :parts::bigint[],
         :wholes::bigint[], :bases::text[], :fulls::bigint[], :amounts::bigint[], :starts::timestamptz[],
-        :ends::timestamptz[], :effectives::timestamptz[], :assigned::integer[], :held::integer[]) as l
+        :ends::timestamptz[], :effectives::timestamptz[], :assigned::integer[], :held::integer[],
+        :discounts::integer[], :fixed::bigint[]) as l
 ), used as (
     insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, created_at)
     select m.organization_id, b.entry_id, b.amount, :currency, b.reason, m.invoice_id, :now
@@ -74,8 +76,8 @@ select number from made
 update invoice i set content_hash = sha256(convert_to(concat_ws('|', i.number, i.currency, i.subtotal_minor,
        i.tax_minor, i.balance_minor, i.due_minor, (
         select string_agg(concat_ws('|', l.line_number, l.kind, l.seat_type, l.plan_key, l.plan_version, l.price_key,
-            l.quantity, l.quantity_before, l.unit_minor, l.part, l.whole, l.basis, l.full_minor, l.amount_minor),
-            ';' order by l.line_number)
+            l.quantity, l.quantity_before, l.unit_minor, l.part, l.whole, l.basis, l.full_minor, l.amount_minor,
+            l.discount_basis_points, l.discount_fixed_minor), ';' order by l.line_number)
           from invoice_line l
          where l.organization_id = i.organization_id and l.invoice_id = i.invoice_id)), 'UTF8'))
  where i.organization_id = :organization_id and i.invoice_id = any(:invoice_ids::uuid[]) and i.content_hash is null
@@ -154,7 +156,7 @@ select invoice_id, subscription_id, number, state, cause, cause_id, currency, su
 -- lines: The lines of some invoices, in order.
 select invoice_id, line_number, kind, seat_type, plan_key, plan_version, price_key, quantity, quantity_before,
        unit_minor, part, whole, basis, full_minor, amount_minor, period_starts_at, period_ends_at, effective_at,
-       assigned, held
+       assigned, held, discount_basis_points, discount_fixed_minor
   from invoice_line
  where organization_id = :organization_id and invoice_id = any(:invoice_ids::uuid[])
  order by invoice_id, line_number

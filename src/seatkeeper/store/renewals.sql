@@ -1,11 +1,14 @@
 -- claim: Take subscriptions that have come due, oldest first, with what their organizations say about billing.
 select s.organization_id, s.subscription_id, s.payer_member_id, s.plan_version_id, s.price_key, s.overrides, s.status,
        s.anchor_on, s.period_number, s.period_starts_at, s.period_ends_at, s.term_ends_at, s.trial_ends_at, s.cancel_at,
-       s.past_due_since, s.grace_ends_at, s.ended_at, s.due_at, s.contract_id, s.started_at, s.version,
+       s.past_due_since, s.grace_ends_at, s.ended_at, s.due_at, s.contract_id, s.discount_basis_points,
+       s.started_at, s.version,
        o.catalog_key, o.currency, o.time_zone, o.clock_id, o.catch_up_until,
        coalesce(s.payment_method, case when s.payer_member_id is null then o.payment_method end) as payment_method,
        exists (select 1 from change c where c.organization_id = s.organization_id
-            and c.subscription_id = s.subscription_id and c.state = 'scheduled') as has_scheduled
+            and c.subscription_id = s.subscription_id and c.state = 'scheduled') as has_scheduled,
+       exists (select 1 from discount d where d.organization_id = s.organization_id
+            and d.subscription_id = s.subscription_id and d.ended_at is null) as has_discount
   from subscription s
   join organization o on o.organization_id = s.organization_id
  where s.due_at <= :now and o.parked_at is null
@@ -111,19 +114,19 @@ select organization_id, 'invoice.' || case when subtotal = used then 'paid' else
 -- lines: Write the lines of many invoices.
 insert into invoice_line (organization_id, invoice_id, line_number, kind, seat_type, plan_key, plan_version, price_key,
     quantity, quantity_before, unit_minor, part, whole, basis, full_minor, amount_minor, period_starts_at,
-    period_ends_at, effective_at, assigned, held)
+    period_ends_at, effective_at, assigned, held, discount_basis_points, discount_fixed_minor)
 select * from unnest(:organization_ids::uuid[], :invoice_ids::uuid[], :line_numbers::integer[], :kinds::text[],
     :seat_types::text[], :plan_keys::text[], :plan_versions::integer[], :price_keys::text[], :quantities::integer[],
     :quantities_before::integer[], :units::bigint[], :parts::bigint[], :wholes::bigint[], :bases::text[],
     :fulls::bigint[], :amounts::bigint[], :starts::timestamptz[], :ends::timestamptz[], :effectives::timestamptz[],
-    :assigned::integer[], :held::integer[])
+    :assigned::integer[], :held::integer[], :discounts::integer[], :fixed::bigint[])
 
 -- seal: Keep the content hashes of many finalized invoices.
 update invoice i set content_hash = sha256(convert_to(concat_ws('|', i.number, i.currency, i.subtotal_minor,
        i.tax_minor, i.balance_minor, i.due_minor, (
         select string_agg(concat_ws('|', l.line_number, l.kind, l.seat_type, l.plan_key, l.plan_version, l.price_key,
-            l.quantity, l.quantity_before, l.unit_minor, l.part, l.whole, l.basis, l.full_minor, l.amount_minor),
-            ';' order by l.line_number)
+            l.quantity, l.quantity_before, l.unit_minor, l.part, l.whole, l.basis, l.full_minor, l.amount_minor,
+            l.discount_basis_points, l.discount_fixed_minor), ';' order by l.line_number)
           from invoice_line l
          where l.organization_id = i.organization_id and l.invoice_id = i.invoice_id)), 'UTF8'))
   from unnest(:organization_ids::uuid[], :invoice_ids::uuid[]) as a (organization_id, invoice_id)

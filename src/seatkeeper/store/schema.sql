@@ -129,6 +129,8 @@ create table subscription (
     ended_at timestamptz,
     due_at timestamptz,
     contract_id uuid,
+    -- The percentage off what is bought in the running period; see discount.
+    discount_basis_points integer not null default 0 check (discount_basis_points between 0 and 10000),
     started_at timestamptz not null,
     version integer not null default 1,
     primary key (organization_id, subscription_id),
@@ -152,10 +154,37 @@ create table period (
     plan_version_id uuid not null,
     -- Carried: what is left of a period that was billed in another organization.
     kind text not null check (kind in ('trial', 'paid', 'carried')),
+    -- What was off when it began: by which discount, and what its fixed amount came to.
+    discount_id uuid,
+    discount_minor bigint not null default 0 check (discount_minor >= 0),
     constraint period_once primary key (organization_id, subscription_id, starts_at),
     foreign key (organization_id, subscription_id) references subscription,
     constraint period_not_empty check (starts_at < ends_at)
 );
+
+-- Granted by an account manager, one at a time; a share of each line or an amount of each invoice.
+create table discount (
+    organization_id uuid not null,
+    discount_id uuid not null,
+    subscription_id uuid not null,
+    basis_points integer not null check (basis_points between 0 and 10000),
+    amount_minor bigint not null check (amount_minor >= 0),
+    periods integer check (periods > 0),
+    used integer not null default 0 check (used >= 0),
+    until timestamptz,
+    created_at timestamptz not null,
+    ended_at timestamptz,
+    ended_because text check (ended_because in
+        ('removed', 'replaced', 'plan', 'price', 'over', 'subscription')),
+    version integer not null,
+    primary key (organization_id, discount_id),
+    foreign key (organization_id, subscription_id) references subscription,
+    constraint discount_is_of_one_kind check ((basis_points > 0) <> (amount_minor > 0)),
+    constraint discount_not_overused check (used <= periods),
+    constraint discount_ends_for_a_reason check ((ended_at is null) = (ended_because is null))
+);
+create unique index discount_once on discount (organization_id, subscription_id) where ended_at is null;
+alter table period add foreign key (organization_id, discount_id) references discount;
 
 create table seat_pool (
     organization_id uuid not null,
@@ -430,8 +459,13 @@ create table invoice_line (
     effective_at timestamptz not null,
     assigned integer not null default 0,
     held integer not null default 0,
+    discount_basis_points integer not null default 0 check (discount_basis_points between 0 and 10000),
+    -- The line's part of a discount of a fixed amount; with the sign of the line.
+    discount_fixed_minor bigint not null default 0,
     primary key (organization_id, invoice_id, line_number),
-    foreign key (organization_id, invoice_id) references invoice
+    foreign key (organization_id, invoice_id) references invoice,
+    constraint invoice_line_discount_fits check (abs(discount_fixed_minor) <= abs(full_minor)),
+    constraint invoice_line_discount_of_one_kind check (discount_basis_points = 0 or discount_fixed_minor = 0)
 );
 
 create table payment (

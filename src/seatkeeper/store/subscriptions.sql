@@ -1,14 +1,14 @@
 -- current: The organization's own subscription that is neither ended nor still to come.
 select subscription_id, payer_member_id, plan_version_id, price_key, overrides, status, anchor_on, period_number,
        period_starts_at, period_ends_at, term_ends_at, trial_ends_at, cancel_at, past_due_since, grace_ends_at,
-       ended_at, due_at, contract_id, started_at, version
+       ended_at, due_at, contract_id, discount_basis_points, started_at, version
   from subscription
  where organization_id = :organization_id and payer_member_id is null and status not in ('ended', 'scheduled')
 
 -- lock_current: The same, locked for a change.
 select subscription_id, payer_member_id, plan_version_id, price_key, overrides, status, anchor_on, period_number,
        period_starts_at, period_ends_at, term_ends_at, trial_ends_at, cancel_at, past_due_since, grace_ends_at,
-       ended_at, due_at, contract_id, started_at, version
+       ended_at, due_at, contract_id, discount_basis_points, started_at, version
   from subscription
  where organization_id = :organization_id and payer_member_id is null and status not in ('ended', 'scheduled')
    for no key update
@@ -16,7 +16,7 @@ select subscription_id, payer_member_id, plan_version_id, price_key, overrides, 
 -- lock_of_member: The live subscription which one member pays, locked for a change.
 select subscription_id, payer_member_id, plan_version_id, price_key, overrides, status, anchor_on, period_number,
        period_starts_at, period_ends_at, term_ends_at, trial_ends_at, cancel_at, past_due_since, grace_ends_at,
-       ended_at, due_at, contract_id, started_at, version
+       ended_at, due_at, contract_id, discount_basis_points, started_at, version
   from subscription
  where organization_id = :organization_id and payer_member_id = :member_id and status <> 'ended'
    for no key update

@@ -5,7 +5,8 @@ select payer_member_id from subscription
 -- of_member: The live subscription which one member pays (or a named one), and whether its payment is awaited.
 select s.subscription_id, s.payer_member_id, s.plan_version_id, s.price_key, s.overrides, s.status, s.anchor_on,
        s.period_number, s.period_starts_at, s.period_ends_at, s.term_ends_at, s.trial_ends_at, s.cancel_at,
-       s.grace_ends_at, s.contract_id, s.version, s.payment_method is not null as has_payment_method,
+       s.grace_ends_at, s.contract_id, s.discount_basis_points, s.version,
+       s.payment_method is not null as has_payment_method,
        exists (select 1 from change c where c.organization_id = s.organization_id
             and c.subscription_id = s.subscription_id and c.state = 'awaiting_payment') as paying
   from subscription s

@@ -8,7 +8,7 @@ select i.organization_id, i.invoice_id, i.number, i.content_hash is not null as 
         select l.organization_id, l.invoice_id,
                string_agg(concat_ws('|', l.line_number, l.kind, l.seat_type, l.plan_key, l.plan_version, l.price_key,
                    l.quantity, l.quantity_before, l.unit_minor, l.part, l.whole, l.basis, l.full_minor,
-                   l.amount_minor), ';' order by l.line_number) as content
+                   l.amount_minor, l.discount_basis_points, l.discount_fixed_minor), ';' order by l.line_number) as content
           from invoice_line l group by 1, 2) l
     on l.organization_id = i.organization_id and l.invoice_id = i.invoice_id
  where i.number is not null

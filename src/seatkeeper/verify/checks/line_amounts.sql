@@ -1,4 +1,5 @@
--- M-8: Each amount is its full amount times part/whole, rounded once; increases of one subscription, price and
+-- M-8: Each amount is its full amount, less its part of a fixed discount, less a percentage, times part/whole, rounded
+-- once; increases of one subscription, price and
 -- effective day are rounded together, so that a line is the day's rounded level less what the day has billed.
 -- Columns: invoice_id; line_number; amount_minor as stored, on one day summed up; derived the same from full amounts.
 -- Cost: one sort of the lines by subscription and time.
@@ -21,18 +22,19 @@ with prices as (
             select 1 from change c where c.organization_id = i.organization_id and c.invoice_id = i.invoice_id
                and c.state in ('failed', 'canceled'))
 ), summed as (
-    select organization_id, invoice_id, line_number, kind, plan_key, plan_version, price_key, part, whole,
+    select organization_id, invoice_id, line_number, kind, plan_key, plan_version, price_key,
+           part::numeric * (10000 - discount_basis_points) as part, whole::numeric * 10000 as whole,
            case when kind in ('added_seats', 'returned_seats') then sum(amount_minor) over day
                 else amount_minor end as amount_minor,
            case when kind in ('added_seats', 'returned_seats') then sum(full_minor) over day
-                else full_minor end as full_minor
+                else full_minor - discount_fixed_minor end as full_minor
       from lines
     window day as (partition by organization_id, subscription_id, seat_type, plan_key, plan_version, price_key,
-                unit_minor, period_starts_at, effective_at, segment, kind in ('added_seats', 'returned_seats')
+                unit_minor, discount_basis_points, period_starts_at, effective_at, segment, kind in ('added_seats', 'returned_seats')
             order by created_at, invoice_id, line_number rows between unbounded preceding and current row)
 ), derived as (
     select s.*, coalesce(p.is_split, false) and s.kind in ('added_seats', 'returned_seats') as is_split,
-           sign(s.full_minor) * div(2 * abs(s.full_minor::numeric) * s.part + s.whole, 2 * s.whole::numeric) as derived
+           sign(s.full_minor) * div(2 * abs(s.full_minor::numeric) * s.part + s.whole, 2 * s.whole) as derived
       from summed s
       left join prices p on p.plan_key = s.plan_key and p.plan_version = s.plan_version and p.price_key = s.price_key
 )
