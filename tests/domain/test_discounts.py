@@ -1,7 +1,7 @@
 """Discounts: one at a time, rounded once, and gone with the price they were off."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
@@ -23,6 +23,7 @@ TWENTY = Off(20_00)
 FIFTEEN_AMOUNT = Off(minor=15_00)
 BASE_AND_SEATS = ORGANIZATION["base_and_seats"]  # 20.00 and 5.00 a seat, by the month
 NEXT = datetime(2027, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14)))
 
 
 def granted(off=TWENTY, **how):
@@ -182,6 +183,11 @@ def test_c54_another_agreed_amount_ends_the_discount():
         (None, False, None),
         (datetime(2027, 1, 1, 1, tzinfo=UTC), False, None),
         (NEXT, False, Code.INVALID_REQUEST),  # no period begins before it is over
+        (
+            datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14))),
+            False,
+            Code.INVALID_REQUEST,
+        ),
         (None, True, Code.STATE_CONFLICT),
     ],
 )

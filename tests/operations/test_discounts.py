@@ -1,12 +1,14 @@
 """Discounts: one at a time, off the bills from the next period on, gone with their price."""
 
+import asyncio
+
 import pytest
 
-from seatkeeper.domain.refusals import Code
+from seatkeeper.domain.refusals import Code, Refused
 from seatkeeper.operations import discounts
 from seatkeeper.operations.asked import Cancel, ChangePlan, PurchaseSeats, Subscribe
 from seatkeeper.operations.discount_words import PutDiscount, ReadDiscount, RemoveDiscount
-from tests.money_world import day
+from tests.money_world import day, subscribing
 from tests.operations.deals import agreed, as_owner, coming, contract
 from tests.operations.workspaces import a_workspace
 from tests.world import refused
@@ -153,6 +155,17 @@ async def test_c54_one_at_a_time_the_newer_takes_the_place_of_the_older(money):
     assert await told(money, buyer) == ["discount.granted", "replaced", "discount.granted"]
 
 
+async def test_c54_of_two_account_managers_one_is_told_that_something_is_there(money):
+    buyer = await monthly(money)
+    first = await grant(buyer, basis_points=10_00)
+    asked = [grant(buyer, basis_points=n, if_match=first.version) for n in (20_00, 30_00)]
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    (stale,) = [each for each in done if isinstance(each, Refused)]
+    assert stale.refusal.code is Code.PRECONDITION_FAILED
+    (granted,) = [each for each in done if not isinstance(each, BaseException)]
+    assert (await shown(buyer)).discount == granted.discount
+
+
 async def test_c54_what_is_used_up_can_be_granted_afresh(money):
     buyer = await monthly(money)
     await grant(buyer, basis_points=20_00, periods=1)
@@ -252,9 +265,22 @@ async def test_c54_a_contract_goes_on_with_its_discount(money):
     assert (await buyer.last()).total_minor == 768_00  # 12 x 80.00 x 80 %
 
 
+async def test_c54_under_a_contract_on_the_same_terms_the_discount_goes_on(money):
+    buyer = await money.buyer("enterprise")
+    await buyer.change(subscribing("chat_and_code", {"chat": 15, "chat_code": 6}), manager=True)
+    granted = await grant(buyer, basis_points=20_00)
+    await contract(buyer, "chat_and_code")
+    assert (await shown(buyer)).discount == granted.discount
+    other = await money.buyer("enterprise", plan="enterprise", seats={"enterprise": 50})
+    await grant(other, basis_points=20_00)
+    await contract(other, "enterprise_assisted")  # at no charge, but another plan
+    assert await told(money, other) == ["discount.granted", "plan"]
+
+
 async def test_c54_amounts_agreed_for_later_end_the_discount_on_their_day(money):
     buyer = await business(money)
-    await agreed(buyer, {"member": 2}, prices={"member": 70_00})
+    offered = (await agreed(buyer, {"member": 2}, prices={"member": 70_00})).offer
+    assert offered.ends_discount.basis_points == 20_00
     before = await coming(buyer)
     assert (before.total_minor, before.discount) == (840_00, None)  # 12 x 70.00
     assert before.ends_discount is not None

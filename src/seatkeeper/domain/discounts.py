@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 from typing import Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from seatkeeper.domain.money import Money, round_half_up
 from seatkeeper.domain.refusals import Code, Refusal, refuse
 
 WHOLE: Final = 10_000  # basis points
+AHEAD_MAX: Final = timedelta(days=36_525)  # a century: later instants some clients cannot write
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def decide_discount(
     """Whether a discount can be granted on a running subscription; None means yes.
 
     It counts from the next period on: the running one is billed already. Refuses: state_conflict
-    on a plan that costs nothing, invalid_request where no period begins before its end.
+    on a plan that costs nothing, invalid_request where no period begins before its end or that is
+    more than a century ahead.
     Source: C54, ADR 17.
     """
     if is_free:
@@ -97,4 +99,8 @@ def decide_discount(
     if until is not None and until <= next_period_at:
         sentence = f"No period begins before then; the next one begins at {next_period_at:%Y-%m-%d}"
         return refuse(Code.INVALID_REQUEST, detail=f"{sentence}.")
+    if until is not None and until - next_period_at > AHEAD_MAX:
+        return refuse(
+            Code.INVALID_REQUEST, detail="At most a century ahead; leave it out for good."
+        )
     return None

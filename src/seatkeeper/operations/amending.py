@@ -122,7 +122,13 @@ async def decide(
         scheduled=outcome.scheduled,
         slot=slot if outcome.scheduled else None,
         net_terms_days=found.contract["net_terms_days"],
+        ends_discount=loaded.account.discount if ends_discount(terms) else None,
     )
+
+
+def ends_discount(terms: AmendmentTerms) -> bool:
+    """Whether an amendment takes the discount away: another plan, or other amounts. Source: C54."""
+    return terms.plan_version_id is not None or bool(terms.amounts)
 
 
 async def _amendment(ctx: Context, db: Db, terms: AmendmentTerms) -> Amendment:
@@ -199,7 +205,7 @@ async def _leave_plan(ctx: Context, db: Db, found: Standing, decided: Decided) -
 
 async def _agree(ctx: Context, db: Db, found: Standing, terms: AmendmentTerms) -> None:
     """Keeps the agreed amounts; another plan begins without those of the old one."""
-    if terms.plan_version_id is None and not terms.amounts:
+    if not ends_discount(terms):
         return
     old = found.contract["overrides"] if terms.plan_version_id is None else None
     subscription_id, overrides = found.subscription.subscription_id, merged(old, terms.amounts)
@@ -209,5 +215,4 @@ async def _agree(ctx: Context, db: Db, found: Standing, terms: AmendmentTerms) -
         subscription_id=subscription_id,
         overrides=overrides or None,
     )
-    if terms.amounts:
-        await end_discount(ctx, db, subscription_id, "price")
+    await end_discount(ctx, db, subscription_id, "price")

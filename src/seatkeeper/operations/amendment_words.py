@@ -25,6 +25,7 @@ from seatkeeper.operations.contract_terms import (
     Amount,
     amounts_shown,
 )
+from seatkeeper.operations.discount_words import EndedDiscount
 from seatkeeper.operations.quotes import QuoteLine
 from seatkeeper.operations.words import PAGE_DEFAULT, Command, Cursor, Key, Limit, Result
 from seatkeeper.store.database import Row
@@ -126,6 +127,7 @@ class AmendmentOffer(Result):
     currency: str
     scheduled: bool
     lines: list[QuoteLine]
+    ends_discount: EndedDiscount | None = None
 
 
 class Amendment(Result):
@@ -177,6 +179,7 @@ def amendment_of(ctx: Context, row: Row) -> Amendment:
             currency=ctx.organization.currency,
             scheduled=offer["scheduled"],
             lines=[msgspec.convert(line, QuoteLine) for line in offer["lines"]],
+            ends_discount=msgspec.convert(offer["ends_discount"], EndedDiscount | None),
         ),
         requested_by=row["requested_by"],
         quoted_by=row["quoted_by"],

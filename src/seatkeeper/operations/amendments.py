@@ -36,6 +36,7 @@ from seatkeeper.operations.contract_terms import account_manager_only, sold, tel
 from seatkeeper.operations.credit_notes import Credit, check_credit, give_credit
 from seatkeeper.operations.cursors import after, cursor
 from seatkeeper.operations.decisions import Decided
+from seatkeeper.operations.discount_words import ended_discount
 from seatkeeper.operations.engine import Engine
 from seatkeeper.operations.quotes import offer_of
 from seatkeeper.operations.words import Page, page_size
@@ -103,7 +104,7 @@ async def quote(ctx: Context, command: QuoteAmendment) -> Amendment:
             organization_id=ctx.organization_id,
             amendment_id=row["amendment_id"],
             terms=stored(terms),
-            offer=_offer(decided),
+            offer=_offer(ctx, decided),
             quoted_by=ctx.actor_text,
             expires_at=ctx.now + timedelta(days=command.valid_days),
             effective_at=decided.effective_at,
@@ -197,7 +198,7 @@ async def _accepted(
         organization_id=ctx.organization_id,
         amendment_id=amendment_id,
         state=state,
-        offer=_offer(decided),
+        offer=_offer(ctx, decided),
         decided_by=ctx.actor_text,
         effective_at=decided.effective_at,
         change_id=change_id,
@@ -268,8 +269,13 @@ def _slot(row: Row) -> str:
     return f"amendment:{row['amendment_id']}"
 
 
-def _offer(decided: Decided) -> dict[str, Any]:
-    return {**offer_of(decided), "due_now_minor": decided.due_now}
+def _offer(ctx: Context, decided: Decided) -> dict[str, Any]:
+    ended = ended_discount(decided.ends_discount, ctx.organization.currency)
+    return {
+        **offer_of(decided),
+        "due_now_minor": decided.due_now,
+        "ends_discount": stored(ended),
+    }
 
 
 async def show(ctx: Context, command: ReadAmendment) -> Amendment:

@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from seatkeeper.domain.amendments import Amendment, decide_amend
 from seatkeeper.domain.billing import Line
 from seatkeeper.domain.changes import Offer
@@ -60,6 +62,7 @@ class _Begun:
     bought: Sold
     terms: Terms
     net_terms_days: int
+    keeps_price: bool = False
 
 
 async def begin_fresh(ctx: Context, db: Db, asked: Asked, bought: Sold) -> None:
@@ -121,15 +124,29 @@ async def convert(ctx: Context, db: Db, asked: Asked, what: tuple[Sold, Subscrip
     if isinstance(terms, Refusal):
         raise Refused(terms)
     begun = _begun(ctx, asked, (bought, terms), subscription.subscription_id)
+    begun = replace(begun, keeps_price=terms.keeps_period and _is_same(bought, subscription))
     await _write(ctx, db, asked, begun)
     if terms.keeps_period and bought.choice.seats:
         await _resize(ctx, db, begun, people)
+
+
+def _is_same(bought: Sold, subscription: Subscription) -> bool:
+    """Whether a contract is on the plan and the price that are there: no discount ends. C54."""
+    new, old = bought.choice, subscription
+    return (
+        (new.plan.key, new.plan.version) == (old.plan.key, old.plan.version)
+        and new.price.key == old.price.key
+        and not bought.amounts
+    )
 
 
 async def _write(ctx: Context, db: Db, asked: Asked, begun: _Begun) -> None:
     """Writes the contract, puts the subscription on its terms and bills what they bill."""
     terms, choice = begun.terms, begun.bought.choice
     effect = effect_of_terms(terms, begun.bought.version_id)
+    assert effect.terms is not None
+    kept = msgspec.structs.replace(effect.terms, keeps_price=begun.keeps_price)
+    effect = msgspec.structs.replace(effect, terms=kept)
     cause = Cause("contract", begun.contract_id)
     if not terms.keeps_period:
         # What waited for the old terms has nothing to wait for any more.

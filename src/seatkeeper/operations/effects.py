@@ -46,6 +46,8 @@ class TermsEffect(msgspec.Struct, frozen=True, kw_only=True):
     successors: dict[str, str]
     keeps_period: bool
     level_at: datetime
+    # The same plan at the same price, only under a contract: its discount goes on.
+    keeps_price: bool = False
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,8 +249,10 @@ async def apply_terms(
         now=ctx.now,
         plan_key=plan.key,
         plan_version=plan.version,
+        keeps_price=terms.keeps_price,
     )
-    await end_discount(ctx, db, subscription_id, "plan")
+    if not terms.keeps_price:
+        await end_discount(ctx, db, subscription_id, "plan")
     if not terms.keeps_period:
         await db.run(CHANGES.cut_period, **key, starts_at=terms.starts_at)
         await db.run(

@@ -127,7 +127,8 @@ values (:organization_id, :subscription_id, :payer_member_id, :plan_version_id, 
 with changed as (
     update subscription
        set plan_version_id = :plan_version_id, price_key = :price_key, overrides = null,
-           discount_basis_points = 0, status = :status,
+           discount_basis_points = case when :keeps_price::boolean then discount_basis_points else 0 end,
+           status = :status,
            anchor_on = :anchor_on, period_number = :period_number, period_starts_at = :period_starts_at,
            period_ends_at = :period_ends_at, term_ends_at = :term_ends_at, trial_ends_at = :trial_ends_at,
            due_at = case when :status = 'past_due' then least(:due_at::timestamptz, grace_ends_at) else :due_at end,
