@@ -202,6 +202,18 @@ async def test_c54_a_change_of_plan_now_takes_the_discount_away(money):
     assert await told(money, buyer) == ["discount.granted", "plan"]
 
 
+async def test_c54_m7_a_second_change_gives_back_what_the_first_one_billed(money):
+    buyer = await monthly(money)
+    await grant(buyer, basis_points=20_00)
+    await money.advance(day(2026, 2, 15))
+    await buyer.change(ChangePlan(plan="five_included"))  # 25.00 x 14/28 without a discount
+    await money.advance(day(2026, 2, 22))
+    quoted = await buyer.quote(ChangePlan(plan="ten_included"))
+    # Back: 25.00 x 7/28; new: 25.00 x 7/28.
+    assert [line.amount_minor for line in quoted.lines if line.full_minor] == [-6_25, 6_25]
+    assert {line.discount_basis_points for line in quoted.lines} == {0}
+
+
 async def test_c54_m9_a_change_of_plan_later_takes_it_away_on_its_day(money):
     buyer = await monthly(money)
     await grant(buyer, basis_points=20_00)

@@ -48,6 +48,8 @@ class TermsEffect(msgspec.Struct, frozen=True, kw_only=True):
     level_at: datetime
     # The same plan at the same price, only under a contract: its discount goes on.
     keeps_price: bool = False
+    # The running period is credited and billed anew, so that what was off it is done with.
+    bills_period: bool = False
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +95,7 @@ def effect_of_terms(terms: Terms, plan_version_id: UUID) -> Effect:
             quantities=dict(terms.quantities),
             successors=dict(terms.successors),
             keeps_period=terms.keeps_period,
+            bills_period=terms.keeps_period and bool(terms.lines),
             level_at=level_at,
         ),
         limit=terms.plan.limit if terms.scheduled else None,
@@ -253,6 +256,8 @@ async def apply_terms(
     )
     if not terms.keeps_price:
         await end_discount(ctx, db, subscription_id, "plan")
+    if terms.bills_period:
+        await db.run(DISCOUNTS.forget, **key, starts_at=terms.starts_at)
     if not terms.keeps_period:
         await db.run(CHANGES.cut_period, **key, starts_at=terms.starts_at)
         await db.run(

@@ -12,7 +12,7 @@ select d.organization_id, d.subscription_id, d.discount_id, d.used, d.periods, c
     on p.organization_id = d.organization_id and p.discount_id = d.discount_id
  where s.payer_member_id is not null
     or d.used > d.periods
-    -- A period that began on the day on which another plan came is gone; it was counted all the same.
+    -- A period in which another plan came is billed anew, or gone; it was counted all the same.
     or d.used < coalesce(p.n, 0) or (d.ended_at is null and d.used <> coalesce(p.n, 0))
     or (d.ended_at is null and (s.status = 'ended' or exists (
             select 1 from discount o where o.organization_id = d.organization_id
