@@ -7,6 +7,7 @@ from seatkeeper.domain.catalog_fields import POLICIES
 from seatkeeper.domain.catalog_format import DifferenceKind, diff, plan_from, plans_from
 from seatkeeper.domain.periods import Interval
 from seatkeeper.domain.policies import (
+    Admins,
     Capacity,
     Invitations,
     Overdue,
@@ -84,6 +85,7 @@ def test_every_policy_can_be_set():
         "proration": "day_after",
         "net_terms_days": 60,
         "one_plan_per_workspace": True,
+        "admins": "account_manager",
         "invitations": {"hold_seat": False, "lives_days": 14, "bulk": False},
         "overdue": {"retry_days": [9, 2], "grace_days": 3, "may_buy": True},
     }
@@ -96,6 +98,7 @@ def test_every_policy_can_be_set():
         proration=Basis.DAY_AFTER,
         net_terms_days=60,
         one_plan_per_workspace=True,
+        admins=Admins.ACCOUNT_MANAGER,
         invitations=Invitations(hold_seat=False, lives=timedelta(days=14), bulk=False),
         overdue=Overdue(retry_days=(2, 9), grace_days=3, may_buy=True),
     )

@@ -1,5 +1,7 @@
 """What roles may do, which states there are, and how someone who comes in is seated."""
 
+from dataclasses import replace
+
 import pytest
 
 from seatkeeper.domain.members import (
@@ -10,6 +12,7 @@ from seatkeeper.domain.members import (
     Role,
     Seating,
     Source,
+    decide_admin,
     decide_billing_right,
     decide_manage,
     decide_permission,
@@ -22,7 +25,8 @@ from seatkeeper.domain.members import (
     permissions_of,
 )
 from seatkeeper.domain.policies import Payer, Policies, PoolFull, SeatUse, TypeChoice
-from seatkeeper.domain.refusals import Code, Refusal
+from seatkeeper.domain.refusals import Code, Refusal, Remedy, Way
+from tests.domain.shipped import PLANS
 
 PRIMARY, OWNER, ADMIN, MEMBER = Role
 
@@ -137,6 +141,46 @@ def test_a1_who_gives_the_billing_permission(actor):
 )
 def test_a3_a6_t6_who_gives_which_role(actor, now, wanted, paid_by_members, expected):
     assert code(decide_role(actor, now, wanted, paid_by_members=paid_by_members)) == expected
+
+
+@pytest.mark.parametrize(
+    ("plan", "before", "wanted", "by_account_manager", "expected"),
+    [
+        ("business", MEMBER, ADMIN, False, Code.CONTRACT_MANAGED),
+        ("business", MEMBER, OWNER, False, Code.CONTRACT_MANAGED),
+        ("business", ADMIN, OWNER, False, Code.CONTRACT_MANAGED),
+        ("business", None, ADMIN, False, Code.CONTRACT_MANAGED),  # who is invited
+        ("business_yearly", MEMBER, ADMIN, False, Code.CONTRACT_MANAGED),
+        ("business", MEMBER, ADMIN, True, None),
+        ("business", None, MEMBER, False, None),
+        ("business", ADMIN, MEMBER, False, None),  # owners may always lower a role
+        ("business", OWNER, ADMIN, False, None),
+        ("business", ADMIN, ADMIN, False, None),
+        ("business", None, PRIMARY, False, None),  # whoever creates the workspace
+        ("pro", MEMBER, ADMIN, False, None),  # one admin: T6 has its own refusal
+        (None, MEMBER, ADMIN, False, None),
+    ],
+)
+def test_t35_on_business_the_account_manager_makes_admins(
+    plan, before, wanted, by_account_manager, expected
+):
+    chosen = PLANS["workspace"][plan] if plan else None
+    refusal = decide_admin(
+        chosen, before=before, wanted=wanted, by_account_manager=by_account_manager
+    )
+    assert code(refusal) == expected
+    if refusal is not None:
+        [remedy] = refusal.ways_out
+        assert (remedy.way, remedy.facts) == (
+            Way.CONTACT_ACCOUNT_MANAGER,
+            {"contact": "Your account manager"},
+        )
+
+
+def test_t35_a_plan_that_names_nobody_still_says_whom_to_ask():
+    plan = replace(PLANS["workspace"]["business"], contact=None)
+    refusal = decide_admin(plan, before=MEMBER, wanted=ADMIN, by_account_manager=False)
+    assert refusal.ways_out == (Remedy(Way.CONTACT_ACCOUNT_MANAGER),)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from seatkeeper.domain.catalog_fields import json_schema
 from seatkeeper.domain.periods import Interval
 from seatkeeper.domain.policies import (
+    Admins,
     Capacity,
     Collect,
     Credits,
@@ -149,6 +150,7 @@ def test_t3_business_seats_go_through_the_account_manager(key):
     assert asked == {Who.ACCOUNT_MANAGER}
     assert policies.renewal_quantity is RenewalQuantity.CONTRACT
     assert WORKSPACE[key].contact
+    assert policies.admins is Admins.ACCOUNT_MANAGER  # T35
 
 
 @pytest.mark.parametrize(("key", "monthly", "upfront"), [("starter", 50, 700), ("pro", 200, 2_800)])

@@ -6,10 +6,13 @@ import pytest
 
 from seatkeeper.domain.ids import MemberId
 from seatkeeper.domain.members import Role
-from seatkeeper.domain.refusals import Code, Refused
-from seatkeeper.operations import members, roles
+from seatkeeper.domain.refusals import Code, Refused, Way
+from seatkeeper.operations import invitations, members, roles
+from seatkeeper.operations.invitations import CreateInvitations, Invite, ResendInvitation
 from seatkeeper.operations.members import RemoveMember
 from seatkeeper.operations.roles import ChangeRole, TransferPrimaryOwner
+from tests.money_world import ACCOUNT_MANAGER
+from tests.operations.people import accept, add, id_of, invite, resend
 from tests.world import refused
 
 
@@ -21,6 +24,12 @@ async def change(house, member, role, actor=None):
 async def transfer(house, member, email, actor=None):
     command = TransferPrimaryOwner(organization=house.id, member=member, confirm_email=email)
     return await roles.transfer(await house.ctx(actor), command)
+
+
+async def as_account_manager(house):
+    ctx = await house.ctx()
+    ctx.principal = ACCOUNT_MANAGER
+    return ctx
 
 
 async def owners(house):
@@ -142,3 +151,76 @@ async def test_a5_transfers_at_once_leave_exactly_one_primary_owner(world):
 
     await asyncio.gather(*(one(n, member) for n, member in enumerate(people)))
     assert len(await owners(house)) == 1
+
+
+async def test_t35_on_business_only_the_account_manager_makes_admins(world):
+    house = await world.organization("business", seats={"member": 5})
+    ada = await house.member("ada", seat="member")
+    for actor in (house.owner, None):  # the workspace's creator, and the vendor's own service
+        async with refused(Code.CONTRACT_MANAGED) as found:
+            await change(house, ada, "admin", actor=actor)
+        assert [remedy.way for remedy in found[0].ways_out] == [Way.CONTACT_ACCOUNT_MANAGER]
+    assert await house.events() == []
+    command = ChangeRole(organization=house.id, member=ada, role=Role.ADMIN)
+    assert (await roles.change(await as_account_manager(house), command)).role == "admin"
+    assert await house.seats() == (5, 1, 0, 0)  # an admin is not one seat more
+    assert await house.events() == ["role.changed"]
+    # Owners may take the role back, but not give it again.
+    assert (await change(house, ada, "member", actor=house.owner)).role == "member"
+    async with refused(Code.CONTRACT_MANAGED):
+        await change(house, ada, "owner", actor=house.owner)
+
+
+async def test_t35_the_account_manager_in_a_members_name_is_that_member(world):
+    house = await world.organization("business", seats={"member": 5})
+    ada = await house.member("ada")
+    ctx = await house.ctx(house.owner)
+    ctx.principal = ACCOUNT_MANAGER
+    async with refused(Code.CONTRACT_MANAGED):
+        await roles.change(ctx, ChangeRole(organization=house.id, member=ada, role=Role.ADMIN))
+
+
+async def test_t35_nobody_becomes_an_admin_by_invitation_or_entry_either(world):
+    house = await world.organization("business", seats={"member": 5})
+    async with refused(Code.CONTRACT_MANAGED):
+        await invite(house, "ada", role="admin", actor=house.owner)
+    async with refused(Code.CONTRACT_MANAGED):
+        await add(house, "ada", role="owner", actor=house.owner)
+    assert await house.seats() == (5, 0, 0, 0)
+    made = CreateInvitations(
+        organization=house.id, invitations=[Invite(email="ada@example.com", role=Role.ADMIN)]
+    )
+    [sent] = (await invitations.create(await as_account_manager(house), made)).items
+    assert await house.seats() == (5, 0, 1, 0)  # from the seats there are
+    token = (await resend(house, sent, actor=house.owner)).token
+    assert (await accept(world, token)).role == "admin"
+    assert await house.seats() == (5, 1, 0, 0)
+
+
+async def test_t35_an_expired_invitation_of_an_admin_is_the_account_managers_again(world):
+    house = await world.organization("business", seats={"member": 5})
+    made = CreateInvitations(
+        organization=house.id, invitations=[Invite(email="ada@example.com", role=Role.ADMIN)]
+    )
+    [sent] = (await invitations.create(await as_account_manager(house), made)).items
+    world.pass_time(days=15)
+    await invite(house, "bob")  # which notes that ada's has expired
+    async with refused(Code.CONTRACT_MANAGED):
+        await resend(house, sent, actor=house.owner)
+    command = ResendInvitation(organization=house.id, invitation=id_of(sent))
+    assert (await invitations.resend(await as_account_manager(house), command)).token
+
+
+async def test_t35_the_primary_role_goes_only_to_who_is_an_admin_already(world):
+    house = await world.organization("business", seats={"member": 5})
+    ada, bob = await house.member("ada"), await house.member("bob", role="admin")
+    async with refused(Code.CONTRACT_MANAGED):
+        await transfer(house, ada, "ada@example.com", actor=house.owner)
+    assert await owners(house) == [house.owner]
+    await transfer(house, bob, "bob@example.com", actor=house.owner)
+    assert await owners(house) == [bob]
+
+
+async def test_t35_who_creates_the_workspace_is_its_admin(world):
+    house = await world.organization("business", seats={"member": 5}, owner=False)
+    assert (await add(house, "ada", role="primary_owner")).role == "primary_owner"

@@ -102,6 +102,7 @@ _POLICY_NOTES: Final = {
     "overdue": "What an unpaid renewal leads to.",
     "unsigned_grace_days": "Days a plan stays in force when its new contract is not signed.",
     "one_plan_per_workspace": "Whether all members of a workspace must be on the same plan.",
+    "admins": "Who makes a member an admin or an owner.",
     "credits": "Where the credits for usage come from.",
 }
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, assert_never
 
-from seatkeeper.domain.policies import Payer, Policies, PoolFull, SeatUse, TypeChoice
+from seatkeeper.domain.catalog import Plan
+from seatkeeper.domain.policies import Admins, Payer, Policies, PoolFull, SeatUse, TypeChoice
 from seatkeeper.domain.refusals import Code, Refusal, Remedy, Way, refuse
 
 
@@ -178,6 +179,25 @@ def decide_role(
             detail="There is one primary owner; the role can only be transferred.",
         )
     return decide_one_admin(wanted) if paid_by_members else None
+
+
+def decide_admin(
+    plan: Plan | None, *, before: Role | None, wanted: Role, by_account_manager: bool
+) -> Refusal | None:
+    """Whether someone can be raised to that role under the plan; None means yes.
+
+    `before` is what they are now, None for who is not in yet. Owners may always lower a role, so
+    that nobody has to wait for the vendor to lose an admin; the primary owner comes with the
+    organization or by transfer. Refuses: contract_managed. Source: T35.
+    """
+    if plan is None or plan.policies.admins is Admins.OWNERS or by_account_manager:
+        return None
+    order = tuple(Role)
+    raised = order.index(wanted) < order.index(before or Role.MEMBER)
+    if wanted is Role.PRIMARY_OWNER or not raised:
+        return None
+    contact = {} if plan.contact is None else {"contact": plan.contact}
+    return refuse(Code.CONTRACT_MANAGED, Remedy(Way.CONTACT_ACCOUNT_MANAGER, contact), role=wanted)
 
 
 def decide_one_admin(role: Role) -> Refusal | None:

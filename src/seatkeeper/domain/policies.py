@@ -76,6 +76,13 @@ class TypeChoice(StrEnum):
     LOWEST = "lowest"
 
 
+class Admins(StrEnum):
+    """Who makes a member an admin or an owner. Source: A3, T35."""
+
+    OWNERS = "owners"
+    ACCOUNT_MANAGER = "account_manager"
+
+
 class ReductionMoney(StrEnum):
     """Whether seats given back inside a paid period are credited. Source: A32, G6."""
 
@@ -149,4 +156,5 @@ class Policies:
     overdue: Overdue = Overdue()
     unsigned_grace_days: int = 30
     one_plan_per_workspace: bool = False
+    admins: Admins = Admins.OWNERS
     credits: Credits = Credits.NONE

@@ -31,6 +31,7 @@ from seatkeeper.operations.people import (
     acting_role,
     address_of,
     allow,
+    allow_admin,
     already,
     check_version,
     household,
@@ -131,9 +132,10 @@ async def create(ctx: Context, command: CreateInvitations) -> Invitations:
     """Invite up to 500 people, all or none; each holds a seat if the plan wants it so.
 
     With `partial` those who cannot be invited are named and the others are. Refuses: forbidden,
-    already_exists (which: `emails`), primary_owner_required, quantity_out_of_range, and the
-    refusals of a seat, where `needed` speaks for the whole list and `resume` goes on after a
-    purchase. Cost: eight statements whatever the size. Source: A3, A50-A56, C26-C30, T14, T16.
+    contract_managed, already_exists (which: `emails`), primary_owner_required,
+    quantity_out_of_range, and the refusals of a seat, where `needed` speaks for the whole list and
+    `resume` goes on after a purchase. Cost: eight statements whatever the size.
+    Source: A3, A50-A56, C26-C30, T14, T16, T35.
     """
     invitees = [
         Invitee(address_of(one.email, f"/invitations/{n}/email"), one.role, one.seat_type)
@@ -144,6 +146,8 @@ async def create(ctx: Context, command: CreateInvitations) -> Invitations:
         roles = [invitee.role for invitee in invitees]
         who = await household(ctx, db, room.plan)
         allow(decide_invite(roles, acting_role(ctx), who))
+        for role in roles:
+            allow_admin(ctx, room.plan, role)
         refused = await _known(ctx, db, invitees)
         if refused and not command.partial:
             raise already(emails=sorted({invitees[place].email for place in refused}))
@@ -220,8 +224,9 @@ async def page(ctx: Context, command: ListInvitations) -> Page[Invitation]:
 async def resend(ctx: Context, command: ResendInvitation) -> Invited:
     """Send an invitation again: a new token and a new life; an expired one takes a seat again.
 
-    Refuses: forbidden, not_found, precondition_failed, state_conflict, already_exists,
-    primary_owner_required, and the refusals of a seat. Source: A53, A63, T9, T16.
+    Refuses: forbidden, contract_managed, not_found, precondition_failed, state_conflict,
+    already_exists, primary_owner_required, and the refusals of a seat.
+    Source: A53, A63, T9, T16, T35.
     """
     async with ctx.transaction() as db:
         room = await lock_room(ctx, db)
@@ -232,6 +237,7 @@ async def resend(ctx: Context, command: ResendInvitation) -> Invited:
         if row["state"] == InvitationState.EXPIRED:
             roles = [Role(row["role"])]
             allow(decide_invite(roles, acting_role(ctx), who))
+            allow_admin(ctx, room.plan, roles[0])
             if await _known(ctx, db, [Invitee(row["email"], roles[0], None)]):
                 raise already(emails=[row["email"]])
         try:

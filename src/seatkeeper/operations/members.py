@@ -31,6 +31,7 @@ from seatkeeper.operations.people import (
     acting_role,
     address_of,
     allow,
+    allow_admin,
     already,
     check_address,
     enter,
@@ -120,7 +121,8 @@ async def add(ctx: Context, command: AddMember) -> Member:
 
     A removed member comes back with their history; an invitation that waits for them is used up.
     The same user again succeeds. Refuses: forbidden, already_exists, state_conflict,
-    over_plan_limit, and the refusals of a seat. Source: A3, A61, A65-A72, A78, C31, C58, S-11.
+    contract_managed, over_plan_limit, and the refusals of a seat.
+    Source: A3, A61, A65-A72, A78, C31, C58, S-11, T35.
     """
     email = address_of(command.email, "/email")
     allow(decide_manage(acting_role(ctx), command.role))
@@ -259,6 +261,7 @@ def _check_same(command: AddMember, email: str, known: Row) -> None:
 
 
 async def _check_entry(ctx: Context, db: Db, room: Room, role: Role) -> None:
+    allow_admin(ctx, room.plan, role)
     per_member = room.plan is not None and room.plan.is_per_member
     if role is not Role.PRIMARY_OWNER and not per_member:
         return

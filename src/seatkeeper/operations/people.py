@@ -11,7 +11,7 @@ from seatkeeper.domain import addresses
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.ids import AssignmentId, MemberId
 from seatkeeper.domain.invitations import Household
-from seatkeeper.domain.members import Role, Source, member_state
+from seatkeeper.domain.members import Role, Source, decide_admin, member_state
 from seatkeeper.domain.refusals import Code, Fact, Refusal, Refused, refuse, refuse_field
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.engine import ORGANIZATIONS
@@ -155,6 +155,15 @@ def allow(refusal: Refusal | None) -> None:
     """Goes on where a decision has nothing against it. Raises: Refused."""
     if refusal is not None:
         raise Refused(refusal)
+
+
+def allow_admin(ctx: Context, plan: Plan | None, wanted: Role, before: Role | None = None) -> None:
+    """Goes on where the plan lets this caller raise someone to that role.
+
+    Refuses: contract_managed. Source: T35.
+    """
+    by_account_manager = ctx.by_account_manager()
+    allow(decide_admin(plan, before=before, wanted=wanted, by_account_manager=by_account_manager))
 
 
 def address_of(text: str, pointer: str) -> str:

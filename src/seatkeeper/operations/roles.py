@@ -9,7 +9,7 @@ from seatkeeper.domain.ids import MemberId, OrganizationId
 from seatkeeper.domain.members import Role, decide_role, decide_transfer
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.engine import ORGANIZATIONS
-from seatkeeper.operations.people import Member, acting_role, allow, lock_member, view
+from seatkeeper.operations.people import Member, acting_role, allow, allow_admin, lock_member, view
 from seatkeeper.operations.standing import plan_in_force
 from seatkeeper.operations.words import Command, Email
 from seatkeeper.store.database import Db
@@ -37,8 +37,8 @@ class TransferPrimaryOwner(Command):
 async def change(ctx: Context, command: ChangeRole) -> Member:
     """Give a member another role; the same role twice succeeds.
 
-    Refuses: forbidden, not_found, precondition_failed, primary_owner_required, state_conflict.
-    Source: A3, A6, T6.
+    Refuses: forbidden, contract_managed, not_found, precondition_failed, primary_owner_required,
+    state_conflict. Source: A3, A6, T6, T35.
     """
     async with ctx.transaction() as db:
         await db.one(ORGANIZATIONS.lock, organization_id=ctx.organization_id)
@@ -47,6 +47,7 @@ async def change(ctx: Context, command: ChangeRole) -> Member:
         now = Role(row["role"])
         paid_by_members = plan is not None and plan.is_per_member
         allow(decide_role(acting_role(ctx), now, command.role, paid_by_members=paid_by_members))
+        allow_admin(ctx, plan, command.role, now)
         if now is not command.role:
             await _set(ctx, db, (command.member, now, command.role), forced=None)
         return await view(ctx, db, command.member)
@@ -56,8 +57,8 @@ async def transfer(ctx: Context, command: TransferPrimaryOwner) -> Member:
     """Make another member the primary owner; the one before becomes an owner.
 
     Where members pay for themselves the one before becomes a member. The vendor may do it without
-    the present one, which the event says. Twice succeeds. Refuses: forbidden, invalid_request,
-    not_found. Source: A5, A6, A8, T16.
+    the present one, which the event says. Twice succeeds. Refuses: forbidden, contract_managed,
+    invalid_request, not_found. Source: A5, A6, A8, T16, T35.
     """
     async with ctx.transaction() as db:
         await db.one(ORGANIZATIONS.lock, organization_id=ctx.organization_id)
@@ -75,6 +76,8 @@ async def transfer(ctx: Context, command: TransferPrimaryOwner) -> Member:
             raise not_found()
         if target["role"] == Role.PRIMARY_OWNER:
             return await view(ctx, db, command.member, existed=True)
+        # Who passes the role on stays an owner, so it would make one more admin of a mere member.
+        allow_admin(ctx, plan, Role.ADMIN, Role(target["role"]))
         before = Role.MEMBER if plan is not None and plan.is_per_member else Role.OWNER
         forced = None if ctx.actor is not None else True
         for member_id in by_id:
