@@ -125,23 +125,58 @@ def test_a9_permissions_come_from_the_role(role, may_bill, permission, outcome):
 
 
 @pytest.mark.parametrize(
-    ("permission", "outcome"),
+    ("permission", "seat_type", "outcome"),
     [
-        ("code:run", Ground.PLAN),
-        ("org:code:run", Ground.PLAN),
-        ("reports:export", Code.PLAN_TIER_MISMATCH),
-        ("code", Code.PLAN_TIER_MISMATCH),  # Names no feature.
+        ("web:search", "chat", Ground.SEAT_TYPE),
+        ("code:run", "chat_code", Ground.SEAT_TYPE),
+        ("org:code:run", "chat_code", Ground.SEAT_TYPE),
+        ("code:run", "chat", Code.NO_SEAT),  # The plan has it, a higher seat grants it.
+        ("reports:export", "chat_code", Code.PLAN_TIER_MISMATCH),
+        ("code", "chat_code", Code.PLAN_TIER_MISMATCH),  # Names no feature.
+        ("web:search", None, Code.NO_SEAT),
+        ("code:run", None, Code.NO_SEAT),
     ],
 )
-def test_c56_a_custom_permission_needs_its_feature_in_the_plan(permission, outcome):
-    assert code_of(UNSEATED, Question(Asks.PERMISSION, permission)) is outcome
+def test_c56_a39_a_custom_permission_needs_its_feature_in_the_plan_and_in_the_seat(
+    permission, seat_type, outcome
+):
+    person = replace(SEATED, seat_type=seat_type)
+    assert code_of(person, Question(Asks.PERMISSION, permission)) is outcome
+
+
+@pytest.mark.parametrize("seat_type", ["chat", "chat_code", "retired", None])
+@pytest.mark.parametrize("feature", ["web", "code", "time_travel"])
+def test_c56_s13_a_custom_permission_and_its_feature_get_one_answer(seat_type, feature):
+    person = replace(SEATED, seat_type=seat_type)
+    used = code_of(person, Question(Asks.FEATURE, feature))
+    assert code_of(person, Question(Asks.PERMISSION, f"{feature}:use")) is used
+
+
+def test_c56_whoever_lacks_the_seat_for_a_permission_is_told_which_one_grants_it():
+    refusal = decide_access(SEATED, Question(Asks.PERMISSION, "code:run"), NOW)
+    assert [way.way for way in refusal.remedies] == [Way.REASSIGN, Way.ASK_OWNER]
+    assert refusal.remedies[0].facts == {"seat_type": "chat_code"}
+    chain = explain(SEATED, Question(Asks.PERMISSION, "code:run"), NOW)
+    assert [link.ground for link in chain] == [
+        Ground.MEMBERSHIP,
+        Ground.SEAT,
+        Ground.SUBSCRIPTION,
+        Ground.PLAN,
+        Ground.SEAT_TYPE,
+    ]
+
+
+def test_c56_a9_an_owner_without_a_seat_has_no_permission_that_is_a_use_of_the_product():
+    owner = replace(UNSEATED, role=Role.PRIMARY_OWNER)
+    assert code_of(owner, Question(Asks.PERMISSION, "code:run")) is Code.NO_SEAT
+    assert code_of(owner, Question(Asks.PERMISSION, "billing.manage")) is Ground.ROLE
 
 
 def test_c56_a_custom_permission_needs_a_plan_in_force():
-    nothing = replace(UNSEATED, coverage=None)
+    nothing = replace(SEATED, coverage=None)
     refusal = decide_access(nothing, Question(Asks.PERMISSION, "code:run"), NOW)
     assert (refusal.code, refusal.facts) == (Code.STATE_CONFLICT, {"state": "none"})
-    over = replace(UNSEATED, coverage=Coverage(PLAN, Status.ENDED))
+    over = replace(SEATED, coverage=Coverage(PLAN, Status.ENDED))
     assert code_of(over, Question(Asks.PERMISSION, "code:run")) is Code.STATE_CONFLICT
 
 
@@ -210,7 +245,12 @@ def test_c58_where_every_member_has_a_seat_the_features_of_the_plan_come_with_it
         (SEATED, WEB, "membership seat subscription seat_type"),
         (SEATED, CODE, "membership seat subscription seat_type"),
         (SEATED, Question(Asks.PLAN, PLAN.key), "membership seat subscription plan"),
-        (SEATED, Question(Asks.PERMISSION, "code:run"), "membership subscription plan"),
+        (SEATED, Question(Asks.PERMISSION, "a:b"), "membership seat subscription plan"),
+        (
+            SEATED,
+            Question(Asks.PERMISSION, "code:run"),
+            "membership seat subscription plan seat_type",
+        ),
         (SEATED, Question(Asks.PERMISSION, "seats.assign"), "membership role"),
         (UNSEATED, WEB, "membership seat"),
         (None, WEB, "membership"),

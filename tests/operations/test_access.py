@@ -111,10 +111,21 @@ async def test_a69_who_waits_for_a_seat_is_told_so_and_whom_to_ask(world):
 async def test_c56_a_custom_permission_follows_the_feature_of_the_plan(world):
     house = await world.organization("chat_and_code", seats={"chat": 1})
     ada = by_id(await house.member("ada", seat="chat"))
-    assert (await asked(house, ada, permission="code:run")).reason == "plan"
+    assert (await asked(house, ada, permission="web:search")).reason == "seat_type"
+    assert (await asked(house, ada, permission="code:run")).reason == "no_seat"
     assert not (await asked(house, ada, permission="reports:export")).allowed
     assert (await asked(house, ada, plan="chat_and_code")).allowed
     assert not (await asked(house, ada, plan="enterprise")).allowed
+
+
+async def test_c56_a39_without_a_seat_there_is_no_permission_to_use_the_product(world):
+    house = await world.organization("chat_and_code", seats={"chat": 1})
+    ada = by_id(await house.member("ada"))
+    answer = await asked(house, ada, permission="web:search")
+    assert (answer.allowed, answer.reason, answer.state) == (False, "no_seat", "unseated")
+    owner = by_id(house.owner)  # without a seat too, and still in charge: A9
+    assert (await asked(house, owner, permission="billing.manage")).allowed
+    assert not (await asked(house, owner, permission="web:search")).allowed
 
 
 async def test_c57_a_cancelled_plan_gives_access_until_its_end(world):

@@ -113,8 +113,9 @@ class Allowed:
 def decide_access(person: Person | None, question: Question, now: datetime) -> Allowed | Refusal:
     """Whether the person may use what the question asks for, now; None is nobody here.
 
-    A seat gates the product, never administration; a permission of the vendor's own
-    (`feature:action`) needs only a plan with that feature. Refuses: not_found, forbidden,
+    A seat gates the product, never administration. A permission of the vendor's own
+    (`feature:action`) is a use of that feature: it needs a plan with the feature and a seat that
+    grants it, as the feature itself does. Refuses: not_found, forbidden,
     billing_permission_required, no_seat, past_due, state_conflict, plan_tier_mismatch.
     Source: A9, A39-A43, A69, A99, C56-C58, S-13.
     """
@@ -151,15 +152,15 @@ def rights_of(person: Person | None) -> frozenset[Permission]:
 def _chain(person: Person | None, question: Question, now: datetime) -> Iterator[Link]:
     yield _membership(person)
     assert person is not None
-    if question.asks is Asks.PERMISSION:
-        if question.key in BUILT_IN:
-            yield _role(person, Permission(question.key))
-            return
-        yield _subscription(person, now)
-        yield _plan_feature(person, question.key)
+    if question.asks is Asks.PERMISSION and question.key in BUILT_IN:
+        yield _role(person, Permission(question.key))
         return
     yield _seat(person)
     yield _subscription(person, now)
+    if question.asks is Asks.PERMISSION:
+        feature = _feature_of(question.key)
+        yield _plan_feature(person, question.key, feature)
+        question = Question(Asks.FEATURE, feature)
     yield _grant(person, question)
 
 
@@ -213,10 +214,13 @@ def _subscription(person: Person, now: datetime) -> Link:
     return Link(Ground.SUBSCRIPTION, no, refusal)
 
 
-def _plan_feature(person: Person, permission: str) -> Link:
+def _feature_of(permission: str) -> str:
     # The feature stands before the last colon: `reports:export`, `org:reports:export`.
+    return permission.rpartition(":")[0].rpartition(":")[2]
+
+
+def _plan_feature(person: Person, permission: str, feature: str) -> Link:
     plan = _plan_of(person)
-    feature = permission.rpartition(":")[0].rpartition(":")[2]
     offered = plan.features.union(*(kind.features for kind in plan.seat_types.values()))
     if feature in offered:
         return Link(Ground.PLAN, f"The plan {plan.key} has the feature {feature}.")

@@ -39,7 +39,8 @@ PermissionKey = Annotated[
     str,
     Meta(
         pattern=r"^[a-z][a-z0-9_.:-]{0,127}$(?!\n)",
-        description="one of ours such as seats.assign, or `feature:action` of your own",
+        description="one of ours such as seats.assign, which a role gives, or "
+        "`feature:action` of your own, which needs the seat that grants the feature",
     ),
 ]
 
