@@ -11,7 +11,6 @@ import msgspec
 
 from seatkeeper.domain.amendments import Amendment, decide_amend, merged
 from seatkeeper.domain.changes import Offer
-from seatkeeper.domain.contracts import kind_of
 from seatkeeper.domain.ids import ChangeId
 from seatkeeper.domain.policies import When
 from seatkeeper.domain.prices import agreed
@@ -180,27 +179,28 @@ async def carry_out(
     if not decided.scheduled:
         cause = Cause(decided.kind, change_id)
         if decided.effect.terms is not None:
-            await _leave_plan(ctx, db, found, decided)
+            await _leave_plan(ctx, db, found)
         await apply_effect(ctx, db, subscription_id, decided.effect, cause)
         await _agree(ctx, db, found, terms)
     return change_id
 
 
-async def _leave_plan(ctx: Context, db: Db, found: Standing, decided: Decided) -> None:
+async def _leave_plan(ctx: Context, db: Db, found: Standing) -> None:
     """What waited for the old plan has nothing to wait for any more."""
-    price = decided.plan.prices[decided.effect.terms.price_key] if decided.effect.terms else None
-    assert price is not None
     await db.run(
         RENEWALS.cancel_scheduled,
         organization_id=ctx.organization_id,
         subscription_id=found.subscription.subscription_id,
         now=ctx.now,
     )
-    key = {"organization_id": ctx.organization_id, "contract_id": found.contract["contract_id"]}
     await db.run(
-        CONTRACTS.settle, **key, now=ctx.now, actor=ctx.actor_text, request_id=ctx.request_id
+        CONTRACTS.settle,
+        organization_id=ctx.organization_id,
+        contract_id=found.contract["contract_id"],
+        now=ctx.now,
+        actor=ctx.actor_text,
+        request_id=ctx.request_id,
     )
-    await db.run(CONTRACTS.set_kind, **key, kind=kind_of(price))
 
 
 async def _agree(ctx: Context, db: Db, found: Standing, terms: AmendmentTerms) -> None:

@@ -47,6 +47,7 @@ class Asked:
     kind: Kind | None
     account_manager: str
     net_terms_days: int | None
+    overdue_grace_days: int | None
     seats: Mapping[str, int]
     amounts: Mapping[str, Any] | None
     start: date | None
@@ -167,6 +168,7 @@ async def _write(ctx: Context, db: Db, asked: Asked, begun: _Begun) -> None:
         kind=kind_of(choice.price),
         account_manager=asked.account_manager,
         net_terms_days=begun.net_terms_days,
+        overdue_grace_days=asked.overdue_grace_days,
         signed_until=midnight(until, zone),
         overrides=dict(begun.bought.amounts) or None,
         now=ctx.now,
@@ -233,14 +235,19 @@ async def change_details(
             )
         )
     days = row["net_terms_days"] if asked.net_terms_days is None else asked.net_terms_days
-    if (asked.account_manager, days) == (row["account_manager"], row["net_terms_days"]):
+    grace = asked.overdue_grace_days
+    grace = row["overdue_grace_days"] if grace is None else grace
+    details = {
+        "account_manager": asked.account_manager,
+        "net_terms_days": days,
+        "overdue_grace_days": grace,
+    }
+    if all(row[name] == value for name, value in details.items()):
         return
     await db.run(
         CONTRACTS.change_details,
         organization_id=ctx.organization_id,
         contract_id=row["contract_id"],
-        account_manager=asked.account_manager,
-        net_terms_days=days,
+        **details,
     )
-    facts = {"account_manager": asked.account_manager, "net_terms_days": days}
-    await tell(ctx, db, "contract.changed", row["contract_id"], facts)
+    await tell(ctx, db, "contract.changed", row["contract_id"], details)

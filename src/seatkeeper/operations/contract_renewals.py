@@ -23,6 +23,7 @@ from seatkeeper.domain.contracts import (
     signed_until,
 )
 from seatkeeper.domain.periods import local_day, midnight
+from seatkeeper.domain.policies import Who
 from seatkeeper.domain.prices import Price, agreed
 from seatkeeper.domain.quantities import Choice
 from seatkeeper.domain.refusals import Refusal
@@ -30,7 +31,14 @@ from seatkeeper.domain.terms import Terms
 from seatkeeper.operations import turns
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import NextTerms, tell
-from seatkeeper.operations.effects import Cause, apply_terms, effect_of_terms, end_discount
+from seatkeeper.operations.decisions import CHANGES
+from seatkeeper.operations.effects import (
+    Cause,
+    Effect,
+    apply_terms,
+    effect_of_terms,
+    end_discount,
+)
 from seatkeeper.operations.invoices import Bill, issue
 from seatkeeper.operations.renewals import RENEWALS, period_cause
 from seatkeeper.store.contracts import CONTRACTS, contract_of
@@ -72,6 +80,7 @@ async def renew(ctx: Context, db: Db, account: Account, changes: Sequence[Row]) 
     )
     if contract is None:
         return False
+    changes = [change for change in changes if change["slot"] != "plan"]
     following = await follow(ctx, db, account, (contract, changes), ctx.now)
     if following.turn is Turn.END:
         await _end(ctx, db, account)
@@ -80,6 +89,28 @@ async def renew(ctx: Context, db: Db, account: Account, changes: Sequence[Row]) 
     else:
         await _go_on(ctx, db, following, (contract, changes))
     return True
+
+
+async def outranks(ctx: Context, db: Db, account: Account, change: Row) -> bool:
+    """Whether the contract has its say before a scheduled change of plan, where its term ends.
+
+    What was signed begins; unsigned, the old plan stays in force. A change to a plan that is not
+    sold under contracts renews none, and leaves this one. Source: A95, A96.
+    """
+    contract = await db.row(
+        CONTRACTS.of_subscription,
+        organization_id=ctx.organization_id,
+        subscription_id=account.subscription.subscription_id,
+    )
+    at = account.subscription.period_ends_at
+    if contract is None or decide_turn(contract_of(contract), account.subscription, at) is (
+        Turn.GO_ON
+    ):
+        return False
+    effect = msgspec.convert(change["effect"], Effect)
+    assert effect.terms is not None
+    plan = await ctx.engine.plan(db, effect.terms.plan_version_id)
+    return plan.policies.change_plan_who is Who.ACCOUNT_MANAGER
 
 
 async def follow(
@@ -218,12 +249,6 @@ async def _go_on(
         await turns.renew_alone(ctx, db, account, changes)
     else:
         await _come_onto(ctx, db, following, (contract, changes))
-        await db.run(
-            CONTRACTS.set_kind,
-            organization_id=ctx.organization_id,
-            contract_id=contract["contract_id"],
-            kind=kind_of(terms.price),
-        )
         await db.run(CONTRACTS.set_overrides, **key, overrides=following.overrides)
     await db.run(
         CONTRACTS.settle,
@@ -253,6 +278,13 @@ async def _begin_signed(ctx: Context, db: Db, following: Following, contract: Ro
     signed, terms, account = following.signed, following.terms, following.account
     assert signed is not None
     subscription = account.subscription
+    await db.run(
+        CHANGES.cancel_slot,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription.subscription_id,
+        slot="plan",
+        now=ctx.now,
+    )
     price = subscription.price if terms is None else terms.price
     anchor = subscription.anchor if terms is None else terms.anchor
     number = subscription.number + 1 if terms is None else terms.number
@@ -265,6 +297,7 @@ async def _begin_signed(ctx: Context, db: Db, following: Following, contract: Ro
         contract_id=contract["contract_id"],
         kind=kind_of(price),
         net_terms_days=signed.net_terms_days,
+        overdue_grace_days=signed.overdue_grace_days,
         signed_until=until,
     )
     facts = {"plan": signed.plan, "signed_until": until.isoformat()}

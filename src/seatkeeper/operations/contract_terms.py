@@ -28,6 +28,9 @@ from seatkeeper.store.database import Db
 MINOR_MAX: Final = 10_000_000_000
 Amount = Annotated[int, Meta(ge=0, le=MINOR_MAX, description="minor units")]
 NetTerms = Annotated[int, Meta(ge=0, le=365, description="days until an invoice is due")]
+GraceDays = Annotated[
+    int, Meta(ge=0, le=365, description="days of access after an invoice is overdue")
+]
 TermMonths = Annotated[int, Meta(ge=1, le=120, description="how long is signed")]
 SeatQuantities = Annotated[list[SeatQuantity], Meta(max_length=20)]
 
@@ -69,6 +72,7 @@ class NextTerms(msgspec.Struct, frozen=True, kw_only=True):
     amounts: dict[str, Any] | None
     term_months: int | None
     net_terms_days: int
+    overdue_grace_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

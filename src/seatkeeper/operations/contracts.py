@@ -33,6 +33,7 @@ from seatkeeper.operations.contract_beginnings import (
 from seatkeeper.operations.contract_terms import (
     AgreedAmounts,
     AgreedPrices,
+    GraceDays,
     NetTerms,
     NextTerms,
     SeatQuantities,
@@ -69,6 +70,7 @@ class PutContract(Command):
     seats: SeatQuantities = NO_SEATS
     kind: Kind | None = None
     net_terms_days: NetTerms | None = None
+    overdue_grace_days: GraceDays | None = None
     prices: AgreedPrices | None = None
     start: date | None = None
     term_months: TermMonths | None = None
@@ -94,6 +96,7 @@ class SignContract(Command):
     prices: AgreedPrices | None = None
     term_months: TermMonths | None = None
     net_terms_days: NetTerms | None = None
+    overdue_grace_days: GraceDays | None = None
 
 
 class SignedTerms(Result):
@@ -105,10 +108,14 @@ class SignedTerms(Result):
     prices: AgreedAmounts | None
     term_months: int | None
     net_terms_days: int
+    overdue_grace_days: int | None
 
 
 class Contract(Result):
-    """A contract and where it stands; `grace_ends_at` when it ends unless it is signed."""
+    """A contract and where it stands; `grace_ends_at` when it ends unless it is signed.
+
+    Without `overdue_grace_days` arrears end it after the grace of its plan.
+    """
 
     contract: str
     subscription: str
@@ -116,6 +123,7 @@ class Contract(Result):
     state: str
     account_manager: str
     net_terms_days: int
+    overdue_grace_days: int | None
     plan: str
     plan_version: int
     price: str
@@ -169,6 +177,7 @@ def _asked(command: PutContract) -> Asked:
         kind=command.kind,
         account_manager=command.account_manager,
         net_terms_days=command.net_terms_days,
+        overdue_grace_days=command.overdue_grace_days,
         seats=seats_of(command.seats),
         amounts=None if command.prices is None else command.prices.amounts(),
         start=command.start,
@@ -246,6 +255,7 @@ async def _next_terms(
     if isinstance(outcome, Refusal):
         raise Refused(outcome)
     days = row["net_terms_days"] if command.net_terms_days is None else command.net_terms_days
+    grace = command.overdue_grace_days
     return NextTerms(
         plan_version_id=chosen.version_id,
         plan=choice.plan.key,
@@ -254,6 +264,7 @@ async def _next_terms(
         amounts=amounts,
         term_months=command.term_months,
         net_terms_days=days,
+        overdue_grace_days=row["overdue_grace_days"] if grace is None else grace,
     )
 
 
@@ -311,6 +322,7 @@ async def _shown(ctx: Context, db: Db) -> Contract:
         state=row["state"],
         account_manager=row["account_manager"],
         net_terms_days=row["net_terms_days"],
+        overdue_grace_days=row["overdue_grace_days"],
         plan=plan.key,
         plan_version=plan.version,
         price=row["price_key"],
@@ -337,4 +349,5 @@ def _signed(row: Row) -> SignedTerms | None:
         prices=amounts_shown(signed.amounts),
         term_months=signed.term_months,
         net_terms_days=signed.net_terms_days,
+        overdue_grace_days=signed.overdue_grace_days,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from seatkeeper.domain.money import Money
 from seatkeeper.domain.periods import local_day, midnight
+from seatkeeper.domain.policies import Overdue
 from seatkeeper.domain.refusals import Refusal
 from seatkeeper.operations.changes import settle
 from seatkeeper.operations.context import SYSTEM, Context
@@ -46,7 +47,7 @@ async def attempt_due(engine: Engine, now: datetime, clock_id: UUID | None, most
             following = retry_at(now, overdue.retry_days, attempts)
             if row["payment_method"] is None:
                 following = None  # There is nothing to try: who did not pay is in arrears.
-                await _fall_behind(_context(engine, row, now), db, row, overdue.grace_days)
+                await _fall_behind(_context(engine, row, now), db, row, _grace_days(row, overdue))
             await db.run(
                 RENEWALS.plan_attempt,
                 organization_id=row["organization_id"],
@@ -57,8 +58,14 @@ async def attempt_due(engine: Engine, now: datetime, clock_id: UUID | None, most
     for row in rows:
         if row["payment_method"] is not None:
             overdue = plans[row["plan_version_id"]].policies.overdue
-            await _try(_context(engine, row, now), row, overdue.grace_days)
+            await _try(_context(engine, row, now), row, _grace_days(row, overdue))
     return len(rows)
+
+
+def _grace_days(row: Row, overdue: Overdue) -> int:
+    """What the contract agrees on, else the plan's. Source: A99."""
+    agreed: int | None = row["contract_grace_days"]
+    return overdue.grace_days if agreed is None else agreed
 
 
 async def _try(ctx: Context, row: Row, grace_days: int) -> None:

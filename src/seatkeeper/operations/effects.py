@@ -11,6 +11,7 @@ import msgspec
 
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.changes import Offer
+from seatkeeper.domain.contracts import kind_of
 from seatkeeper.domain.policies import SeatUse, Who
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.subscriptions import Status
@@ -277,7 +278,11 @@ async def apply_terms(
         return
     await _share_pools(ctx, db, subscription_id, (terms, plan))
     await _settle_pools(ctx, db, None, (terms, plan), cause)
-    if plan.policies.change_plan_who is not Who.ACCOUNT_MANAGER:
+    if plan.policies.change_plan_who is Who.ACCOUNT_MANAGER:
+        price = plan.price_in(ctx.organization.currency, terms.price_key)
+        assert price is not None
+        await db.run(CONTRACTS.set_kind, **key, kind=kind_of(price))
+    else:
         await end_contract(ctx, db, subscription_id)
     if plan.policies.seat_use is SeatUse.EVERY_MEMBER:
         await _seat_everyone(ctx, db, plan)

@@ -12,6 +12,7 @@ import msgspec
 from seatkeeper.domain.billing import period_lines
 from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.changes import Account, in_use
+from seatkeeper.domain.contracts import due_on_terms
 from seatkeeper.domain.periods import Recurrence
 from seatkeeper.domain.policies import Capacity, RenewalQuantity
 from seatkeeper.domain.prices import QUANTITY_MAX
@@ -58,7 +59,7 @@ async def take_turn(ctx: Context, db: Db, account: Account, changes: Sequence[Ro
         return
     if due is None:
         return
-    plan_change = next((c for c in changes if c["slot"] == "plan"), None)
+    plan_change = await due_plan_change(ctx, db, account, changes)
     if plan_change is not None and await _change_plan(ctx, db, account, plan_change):
         return
     if subscription.contract_id is not None:
@@ -69,6 +70,18 @@ async def take_turn(ctx: Context, db: Db, account: Account, changes: Sequence[Ro
     elif subscription.plan.transition_to is not None and await _transition(ctx, db, account):
         return
     await renew_alone(ctx, db, account, [c for c in changes if c["slot"] != "plan"])
+
+
+async def due_plan_change(
+    ctx: Context, db: Db, account: Account, changes: Sequence[Row]
+) -> Row | None:
+    """The scheduled change of plan whose day has come, unless a contract has its say first."""
+    found = next((c for c in changes if c["slot"] == "plan"), None)
+    if found is None or account.subscription.contract_id is None:
+        return found
+    from seatkeeper.operations import contract_renewals  # noqa: PLC0415  imports this module
+
+    return None if await contract_renewals.outranks(ctx, db, account, found) else found
 
 
 async def renew_alone(ctx: Context, db: Db, account: Account, changes: Sequence[Row]) -> None:
@@ -167,7 +180,10 @@ async def _come_onto(
     if terms.due_now:
         key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
         row = await db.one(RENEWALS.due_row, **key)
-        due_at = renewals.due_date(terms.plan, row["payment_method"], terms.starts_at)
+        if (days := row["net_terms_days"]) is not None:
+            due_at = due_on_terms(terms.starts_at, ctx.now, days, row["time_zone"])
+        else:
+            due_at = renewals.due_date(terms.plan, row["payment_method"], terms.starts_at)
         await issue(
             ctx,
             db,

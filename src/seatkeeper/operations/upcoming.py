@@ -160,7 +160,7 @@ async def _next(ctx: Context, db: Db, account: Account, changes: Sequence[Row]) 
     at = next_due(subscription)
     if what_is_due(subscription, at) is Due.END:
         return _ends(subscription, at)
-    plan_change = next((c for c in changes if c["slot"] == "plan"), None)
+    plan_change = await turns.due_plan_change(ctx, db, account, changes)
     if plan_change is not None:
         outcome = await turns.planned(ctx, db, account, plan_change)
         if not isinstance(outcome, Refusal):

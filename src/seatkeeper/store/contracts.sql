@@ -1,9 +1,9 @@
 -- insert: Begin a contract and put its subscription under it, with what was agreed.
 with made as (
     insert into contract (organization_id, contract_id, subscription_id, kind, state, account_manager, net_terms_days,
-        signed_until, created_at)
+        overdue_grace_days, signed_until, created_at)
     values (:organization_id, :contract_id, :subscription_id, :kind, 'active', :account_manager, :net_terms_days,
-        :signed_until, :now)
+        :overdue_grace_days, :signed_until, :now)
     returning organization_id, contract_id, subscription_id
 )
 update subscription s set contract_id = m.contract_id, overrides = :overrides
@@ -11,8 +11,8 @@ update subscription s set contract_id = m.contract_id, overrides = :overrides
  where s.organization_id = :organization_id and s.subscription_id = m.subscription_id
 
 -- current: The newest contract of an organization, with what its subscription has agreed.
-select c.contract_id, c.subscription_id, c.kind, c.state, c.account_manager, c.net_terms_days, c.next_terms,
-       c.signed_until, c.unsigned_since, c.created_at, c.version, s.overrides, s.plan_version_id, s.price_key
+select c.contract_id, c.subscription_id, c.kind, c.state, c.account_manager, c.net_terms_days, c.overdue_grace_days,
+       c.next_terms, c.signed_until, c.unsigned_since, c.created_at, c.version, s.overrides, s.plan_version_id, s.price_key
   from contract c
   join subscription s on s.organization_id = c.organization_id and s.subscription_id = c.subscription_id
  where c.organization_id = :organization_id
@@ -20,22 +20,24 @@ select c.contract_id, c.subscription_id, c.kind, c.state, c.account_manager, c.n
  limit 1
 
 -- lock: The contract of a locked subscription that has not ended, locked.
-select c.contract_id, c.subscription_id, c.kind, c.state, c.account_manager, c.net_terms_days, c.next_terms,
-       c.signed_until, c.unsigned_since, c.created_at, c.version, s.overrides, s.plan_version_id, s.price_key
+select c.contract_id, c.subscription_id, c.kind, c.state, c.account_manager, c.net_terms_days, c.overdue_grace_days,
+       c.next_terms, c.signed_until, c.unsigned_since, c.created_at, c.version, s.overrides, s.plan_version_id, s.price_key
   from contract c
   join subscription s on s.organization_id = c.organization_id and s.subscription_id = c.subscription_id
  where c.organization_id = :organization_id and c.subscription_id = :subscription_id and c.state <> 'ended'
    for no key update of c
 
 -- of_subscription: The contract of a subscription that has not ended.
-select c.contract_id, c.subscription_id, c.kind, c.state, c.account_manager, c.net_terms_days, c.next_terms,
-       c.signed_until, c.unsigned_since, c.created_at, c.version, s.overrides, s.plan_version_id, s.price_key
+select c.contract_id, c.subscription_id, c.kind, c.state, c.account_manager, c.net_terms_days, c.overdue_grace_days,
+       c.next_terms, c.signed_until, c.unsigned_since, c.created_at, c.version, s.overrides, s.plan_version_id, s.price_key
   from contract c
   join subscription s on s.organization_id = c.organization_id and s.subscription_id = c.subscription_id
  where c.organization_id = :organization_id and c.subscription_id = :subscription_id and c.state <> 'ended'
 
 -- change_details: Name another account manager or other payment terms for what is invoiced from now on.
-update contract set account_manager = :account_manager, net_terms_days = :net_terms_days, version = version + 1
+update contract
+   set account_manager = :account_manager, net_terms_days = :net_terms_days,
+       overdue_grace_days = :overdue_grace_days, version = version + 1
  where organization_id = :organization_id and contract_id = :contract_id
 
 -- sign: Keep the terms that are signed for the time after the running term.
@@ -45,7 +47,7 @@ update contract set next_terms = :next_terms, version = version + 1
 -- begin_signed: What was signed begins: the contract is active on it until its own end.
 update contract
    set state = 'active', next_terms = null, unsigned_since = null, kind = :kind, net_terms_days = :net_terms_days,
-       signed_until = :signed_until, version = version + 1
+       overdue_grace_days = :overdue_grace_days, signed_until = :signed_until, version = version + 1
  where organization_id = :organization_id and contract_id = :contract_id
 
 -- wait: Nothing is signed: the subscription stands as it is until the grace is over.
@@ -72,7 +74,7 @@ update period set ends_at = :now
 
 -- set_kind: A contract whose plan was changed inside its term binds and bills like the new one.
 update contract set kind = :kind, version = version + 1
- where organization_id = :organization_id and contract_id = :contract_id and kind <> :kind
+ where organization_id = :organization_id and subscription_id = :subscription_id and state <> 'ended' and kind <> :kind
 
 -- end: End the contract of a subscription that ends, and what was still open of it.
 with ended as (

@@ -219,6 +219,8 @@ select least(
 -- attempts: Take invoices whose next attempt has come, oldest first.
 select i.organization_id, i.invoice_id, i.subscription_id, i.attempts, i.due_at, i.next_attempt_at,
        s.plan_version_id, s.status, o.catalog_key, o.currency, o.time_zone, o.clock_id,
+       (select c.overdue_grace_days from contract c where c.organization_id = s.organization_id
+            and c.subscription_id = s.subscription_id and c.state <> 'ended') as contract_grace_days,
        coalesce(s.payment_method, case when s.payer_member_id is null then o.payment_method end) as payment_method
   from invoice i
   join organization o on o.organization_id = i.organization_id

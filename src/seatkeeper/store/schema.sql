@@ -368,6 +368,7 @@ create table contract (
     state text not null check (state in ('active', 'unsigned', 'ended')),
     account_manager text not null,
     net_terms_days integer not null check (net_terms_days between 0 and 365),
+    overdue_grace_days integer check (overdue_grace_days between 0 and 365),
     next_terms jsonb,
     signed_until timestamptz not null,
     unsigned_since timestamptz,
