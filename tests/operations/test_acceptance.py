@@ -26,6 +26,7 @@ async def test_g11_accepting_converts_the_hold_and_takes_no_second_seat(world):
     assert [(i.state, i.member) for i in await listed(house)] == [("accepted", member.member)]
     assert sorted(await house.events()) == [
         "invitation.accepted", "invitation.created", "member.added", "seat.assigned",
+        "seats.exhausted",
     ]  # fmt: skip
     async with refused(Code.STATE_CONFLICT, state="accepted"):
         await revoke(house, ada)

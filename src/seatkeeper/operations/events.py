@@ -58,6 +58,7 @@ SUBJECTS: Final[Mapping[str, type[ids.Id]]] = {
     "quote": ids.QuoteId,
     "role": ids.MemberId,
     "seat": ids.AssignmentId,
+    "seats": ids.PoolId,
     "seat_request": ids.SeatRequestId,
     "subscription": ids.SubscriptionId,
 }

@@ -69,9 +69,23 @@ with asked as (
     insert into hold (organization_id, pool_id, hold_id, invitation_id, held_at)
     select :organization_id, pool_id, hold_id, invitation_id, :now from asked where pool_id is not null
 ), counted as (
+    select pool_id, count(*)::integer as seats from asked where pool_id is not null group by pool_id
+), settled as (
     update seat_pool p set held = p.held + c.seats
-      from (select pool_id, count(*)::integer as seats from asked where pool_id is not null group by pool_id) c
+      from counted c
      where p.organization_id = :organization_id and p.pool_id = c.pool_id
+), warned as (
+    insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
+    select p.organization_id, b.kind, p.pool_id, :now, :actor, :request_id,
+        jsonb_build_object('seat_type', p.seat_type, 'purchased', p.purchased, 'available', p.available - c.seats)
+      from counted c
+     cross join lateral (
+            select f.*, least(f.purchased, f.ceiling) - f.assigned - f.held as available from seat_pool f
+             where f.organization_id = :organization_id and f.pool_id = c.pool_id and f.payer_member_id is null
+               and f.capacity <> 'unlimited' limit 1) p
+     cross join lateral (
+            select v.kind from (values ('seats.low', greatest(1, p.purchased / 20)), ('seats.exhausted', 0)) v (kind, bound)
+             where p.available > v.bound and p.available - c.seats <= v.bound limit 2) b
 )
 insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
 select :organization_id, 'invitation.created', a.invitation_id, :now, :actor, :request_id,
@@ -118,6 +132,18 @@ with renewed as (
     update seat_pool p set held = p.held + 1
       from held h
      where p.organization_id = :organization_id and p.pool_id = h.pool_id
+), warned as (
+    insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
+    select p.organization_id, b.kind, p.pool_id, :now, :actor, :request_id,
+        jsonb_build_object('seat_type', p.seat_type, 'purchased', p.purchased, 'available', p.available - 1)
+      from held c
+     cross join lateral (
+            select f.*, least(f.purchased, f.ceiling) - f.assigned - f.held as available from seat_pool f
+             where f.organization_id = :organization_id and f.pool_id = c.pool_id and f.payer_member_id is null
+               and f.capacity <> 'unlimited' limit 1) p
+     cross join lateral (
+            select v.kind from (values ('seats.low', greatest(1, p.purchased / 20)), ('seats.exhausted', 0)) v (kind, bound)
+             where p.available > v.bound and p.available - 1 <= v.bound limit 2) b
 )
 insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
 select :organization_id, 'invitation.resent', invitation_id, :now, :actor, :request_id,

@@ -47,20 +47,28 @@ with asked as (
     select organization_id, member_id, assignment_id, pool_id, at, rule from placed where fits
     on conflict (organization_id, member_id, exclusivity_set) where ended_at is null do nothing
     returning assignment_id
+), seated as (
+    select *, least(purchased, ceiling) - assigned - held
+            - row_number() over (partition by organization_id, pool_id order by item) as left_free
+      from placed where (assignment_id in (select assignment_id from made)) is true
 ), taken as (
     -- From what the lock showed, all that the constraints compare: they are checked first on the row which the
     -- statement's snapshot sees, and a seat bought, freed or released meanwhile would be one too many there.
     update seat_pool p
        set purchased = m.purchased, assigned = m.assigned + m.seats, held = m.held, state = m.state
       from (select organization_id, pool_id, purchased, assigned, held, state, count(*)::integer as seats
-              from placed where (assignment_id in (select assignment_id from made)) is true
-             group by 1, 2, 3, 4, 5, 6) m
+              from seated group by 1, 2, 3, 4, 5, 6) m
      where p.organization_id = any(array[m.organization_id]) and p.pool_id = m.pool_id
 ), told as (
     insert into event (organization_id, kind, subject_id, member_id, occurred_at, actor, request_id, facts)
     select organization_id, 'seat.assigned', assignment_id, member_id, at, actor, request_id,
         jsonb_build_object('seat_type', seat_type, 'rule', rule)
-      from placed where (assignment_id in (select assignment_id from made)) is true
+      from seated
+     union all
+    -- The taking that reaches a bound tells of it, once: of a twentieth of the seats (or one), and of none.
+    select organization_id, case left_free when 0 then 'seats.exhausted' else 'seats.low' end, pool_id, null, at, actor,
+        request_id, jsonb_build_object('seat_type', seat_type, 'purchased', purchased, 'available', left_free)
+      from seated where left_free in (greatest(1, purchased / 20), 0) and capacity <> 'unlimited'
 )
 select item, case when assignment_id in (select assignment_id from made) then assignment_id end as assignment_id,
        standing, seat_now_id, seat_now, pool_id, seat_type, rank, capacity, purchased, assigned, held, waiting,
@@ -211,6 +219,18 @@ with asked as (
            state = case when p.assigned + c.delta + p.held <= p.purchased then 'open' else p.state end
       from counted c
      where p.organization_id = any(array[c.organization_id]) and p.pool_id = c.pool_id
+), warned as (
+    insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
+    select p.organization_id, b.kind, p.pool_id, :now, :actor, :request_id,
+        jsonb_build_object('seat_type', p.seat_type, 'purchased', p.purchased, 'available', p.available - c.delta)
+      from counted c
+     cross join lateral (
+            select f.*, least(f.purchased, f.ceiling) - f.assigned - f.held as available from seat_pool f
+             where f.organization_id = :organization_id and f.pool_id = c.pool_id and f.payer_member_id is null
+               and f.capacity <> 'unlimited' limit 1) p
+     cross join lateral (
+            select v.kind from (values ('seats.low', greatest(1, p.purchased / 20)), ('seats.exhausted', 0)) v (kind, bound)
+             where p.available > v.bound and p.available - c.delta <= v.bound limit 2) b
 )
 insert into event (organization_id, kind, subject_id, member_id, occurred_at, actor, request_id, facts)
 select a.organization_id,
@@ -288,6 +308,18 @@ with chosen as (
       left join counted c on c.pool_id = q.pool_id
      where q.organization_id = :organization_id and q.payer_member_id is null
        and p.organization_id = q.organization_id and p.pool_id = q.pool_id
+), warned as (
+    insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
+    select p.organization_id, b.kind, p.pool_id, :now, :actor, :request_id,
+        jsonb_build_object('seat_type', p.seat_type, 'purchased', p.purchased, 'available', p.available - c.delta)
+      from counted c
+     cross join lateral (
+            select f.*, least(f.purchased, f.ceiling) - f.assigned - f.held as available from seat_pool f
+             where f.organization_id = :organization_id and f.pool_id = c.pool_id and f.payer_member_id is null
+               and f.capacity <> 'unlimited' limit 1) p
+     cross join lateral (
+            select v.kind from (values ('seats.low', greatest(1, p.purchased / 20)), ('seats.exhausted', 0)) v (kind, bound)
+             where p.available > v.bound and p.available - c.delta <= v.bound limit 2) b
 )
 insert into event (organization_id, kind, subject_id, member_id, occurred_at, actor, request_id, facts)
 select :organization_id, case when e.pool_id is null then 'seat.assigned' else 'seat.reassigned' end,
