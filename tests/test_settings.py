@@ -32,8 +32,9 @@ def test_every_variable_is_read():
             "SEATKEEPER_DATA_DIR": "/srv/seats",
             "SEATKEEPER_POOL_SIZE": "32",
             "SEATKEEPER_LOG_FORMAT": "json",
+            "SEATKEEPER_SEAT_LIMIT_MAX": "20",
         }
-    ) == Settings(Secret(DSN), "::", 80, Path("/srv/seats"), 32, LogFormat.JSON)
+    ) == Settings(Secret(DSN), "::", 80, Path("/srv/seats"), 32, LogFormat.JSON, 20)
 
 
 def test_secrets_do_not_show():
@@ -55,6 +56,9 @@ def test_secrets_do_not_show():
         ("SEATKEEPER_POOL_SIZE", "0"),
         ("SEATKEEPER_POOL_SIZE", "1001"),
         ("SEATKEEPER_LOG_FORMAT", "xml"),
+        ("SEATKEEPER_SEAT_LIMIT_MAX", "0"),
+        ("SEATKEEPER_SEAT_LIMIT_MAX", "1000001"),
+        ("SEATKEEPER_SEAT_LIMIT_MAX", "unlimited"),
     ],
 )
 def test_a_bad_value_is_one_sentence_that_names_it(name: str, value: str):

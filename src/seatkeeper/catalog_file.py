@@ -56,17 +56,21 @@ class LocatedFault:
         return f"{self.line}:{self.column}: {self.message}{place}"
 
 
-def read_catalog(content: bytes) -> dict[str, Any] | list[LocatedFault]:
+def read_catalog(
+    content: bytes, *, seat_limit_max: int | None = None
+) -> dict[str, Any] | list[LocatedFault]:
     """The checked document of a catalog file, or everything wrong with it.
 
-    What is no YAML is one fault. Shapes: at most 100 faults, in order of line. Source: C7.
+    What is no YAML is one fault. `seat_limit_max`: as in `check_catalog`.
+    Shapes: at most 100 faults, in order of line. Source: C4, C7.
     """
     try:
         root = _compose(_text(content))
     except _UnreadableError as unreadable:
         return [unreadable.fault]
     if not root.faults:
-        root.faults.extend(_locate(root.node, fault) for fault in check_catalog(root.node.value))
+        found = check_catalog(root.node.value, seat_limit_max=seat_limit_max)
+        root.faults.extend(_locate(root.node, fault) for fault in found)
     if root.faults:
         return sorted(root.faults, key=lambda fault: (fault.line, fault.column))[:FAULTS_MAX]
     document: dict[str, Any] = root.node.value

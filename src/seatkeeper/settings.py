@@ -11,6 +11,7 @@ PORT_DEFAULT: Final = 8484
 PORT_MAX: Final = 65535
 POOL_SIZE_DEFAULT: Final = 10
 POOL_SIZE_MAX: Final = 1000
+SEATS_MAX: Final = 1_000_000
 
 
 class SettingRejected(Exception):
@@ -50,6 +51,7 @@ class Settings:
     data_dir: Path  # Of the embedded server.
     pool_size: int  # Database connections per process.
     log_format: LogFormat
+    seat_limit_max: int | None = None  # Of any plan on offer; None: plans may be without a limit.
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -67,6 +69,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             given, "SEATKEEPER_POOL_SIZE", default=POOL_SIZE_DEFAULT, maximum=POOL_SIZE_MAX
         ),
         log_format=_log_format(given),
+        seat_limit_max=_number(given, "SEATKEEPER_SEAT_LIMIT_MAX", default=0, maximum=SEATS_MAX)
+        or None,
     )
 
 

@@ -175,6 +175,21 @@ async def test_a_catalog_is_validated_with_line_and_column(seatkeeper, tmp_path)
     assert (missing.code, "cannot be read" in missing.err) == (Exit.FAULT, True)
 
 
+async def test_c4_the_cap_of_the_instance_is_told_with_line_and_column(
+    seatkeeper, tmp_path, monkeypatch
+):
+    file = tmp_path / "plans.yaml"
+    file.write_text(
+        "catalog: shop\nname: Shop\nplans:\n  free:\n    name: Free\n    capacity: plan_limit\n"
+        "    limit: 21\n    seat_types: {member: {name: Member}}\n"
+    )
+    assert "fine, 1 plans" in (await seatkeeper("catalog", "validate", str(file))).out
+    monkeypatch.setenv("SEATKEEPER_SEAT_LIMIT_MAX", "20")
+    ended = await seatkeeper("catalog", "validate", str(file))
+    assert ended.code == Exit.FAULT
+    assert f"{file}:7:12: must have a limit of at most 20 seats" in ended.err
+
+
 async def test_a_catalog_is_applied_after_its_difference_is_shown(seatkeeper, tmp_path):
     document = renamed()
     file = tmp_path / "plans.yaml"

@@ -198,3 +198,53 @@ def test_any_damage_gives_a_document_or_located_faults(path, data):
     outcome = read_catalog(damaged)
     if is_faulty(outcome):
         assert all(fault.line >= 1 and fault.column >= 1 for fault in outcome)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "expected"),
+    [
+        ("limit: 20", 20, []),
+        ("limit: 21", 20, [(6, 12)]),  # at the value
+        ("limit: 21", None, []),  # by default there is no cap
+        ("rank: 1", 20, [(4, 3)]),  # without a limit any number can be bought: at the plan
+        ("limit: 21, closed: true", 20, []),  # not on offer any more
+        ("closed: true", 20, []),
+    ],
+)
+def test_c4_a_limit_above_the_cap_of_the_instance_is_refused_with_its_place(limit, most, expected):
+    text = f"""\
+catalog: shop
+name: Shop
+plans:
+  pro:
+    name: Pro
+    {limit.replace(", ", chr(10) + "    ")}
+    seat_types: {{member: {{name: Member}}}}
+    prices: {{monthly: {{currency: EUR, per: month, seats: {{member: {{unit_minor: 500}}}}}}}}
+"""
+    outcome = read_catalog(text.encode(), seat_limit_max=most)
+    found = outcome if is_faulty(outcome) else []
+    assert [(fault.line, fault.column) for fault in found] == expected
+    assert all(fault.code == "invalid_plan" for fault in found)
+    assert all("at most 20 seats" in fault.message for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("head", "capacity", "place"),
+    [
+        ("", "unlimited", "/plans/free/capacity"),
+        ("", "membership_limit", None),  # five members, as long as nothing else is said
+        ("membership_limit: 0", "membership_limit", "/plans/free"),  # 0 is no limit
+        ("membership_limit: 21", "membership_limit", "/plans/free"),
+    ],
+)
+def test_c4_a_plan_without_end_or_above_the_cap_by_default_is_refused_too(head, capacity, place):
+    text = f"""\
+catalog: shop
+name: Shop
+{head}
+plans:
+  free: {{name: Free, capacity: {capacity}, seat_types: {{member: {{name: Member}}}}}}
+"""
+    outcome = read_catalog(text.encode(), seat_limit_max=20)
+    assert [fault.pointer for fault in outcome] == [place] if place else not is_faulty(outcome)

@@ -10,6 +10,7 @@ import click
 
 from seatkeeper.catalog_file import CONTENT_BYTES_MAX, read_catalog
 from seatkeeper.cli.client import client
+from seatkeeper.cli.databases import settings
 from seatkeeper.cli.outcomes import fault
 from seatkeeper.cli.shown import confirm, json_option, show_json
 
@@ -74,7 +75,7 @@ def _read(file: Path) -> dict[str, Any]:
             content = opened.read(CONTENT_BYTES_MAX + 1)
     except OSError as error:
         raise fault(f"{file} cannot be read: {error.strerror}.") from None
-    outcome = read_catalog(content)
+    outcome = read_catalog(content, seat_limit_max=settings().seat_limit_max)
     if isinstance(outcome, list):
         count = "1 fault" if len(outcome) == 1 else f"{len(outcome)} faults"
         for found in outcome:

@@ -78,6 +78,8 @@ async def an_engine(given: Settings, server: Server = Server.FOUND) -> AsyncIter
         except Unavailable as error:
             raise unavailable(f"The database does not answer: {error}.") from None
         try:
-            yield await assemble(database)
+            engine = await assemble(database)
+            engine.seat_limit_max = given.seat_limit_max
+            yield engine
         finally:
             await database.close()

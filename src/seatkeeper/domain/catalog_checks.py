@@ -33,6 +33,21 @@ def catalog_faults(catalog: Document, plans: Mapping[str, Document]) -> Iterator
         yield from _transition_faults(pointer, plan, plans)
 
 
+def reserved_faults(catalog: Document, plans: Mapping[str, Document], most: int) -> Iterator[Fault]:
+    """Which plans on offer allow more than `most` seats, the cap of the whole instance.
+
+    A plan without a limit allows any number. Closed plans are not on offer. Source: C4.
+    """
+    for key, plan in plans.items():
+        if plan["closed"] or (plan["limit"] is not None and plan["limit"] <= most):
+            continue
+        pointer = below("/plans", key)
+        # At the field that says so; at the plan where a default does.
+        field = "capacity" if plan["capacity"] == Capacity.UNLIMITED else "limit"
+        place = f"{pointer}/{field}" if field in catalog["plans"][key] else pointer
+        yield invalid(place, f"must have a limit of at most {most} seats on this instance")
+
+
 def _default_plan_faults(key: str | None, plans: Mapping[str, Document]) -> Iterator[Fault]:
     if key is None:
         return

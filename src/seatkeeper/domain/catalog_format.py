@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, Final
 
 from seatkeeper.domain.catalog import Plan, SeatType
-from seatkeeper.domain.catalog_checks import catalog_faults
+from seatkeeper.domain.catalog_checks import catalog_faults, reserved_faults
 from seatkeeper.domain.catalog_fields import CATALOG, MEMBERSHIP_LIMIT, PLAN
 from seatkeeper.domain.catalog_shapes import Fault, below
 from seatkeeper.domain.periods import Interval
@@ -28,13 +28,14 @@ PlanDocument = dict[str, Any]
 FAULTS_MAX: Final = 100
 
 
-def check_catalog(document: object) -> list[Fault]:
+def check_catalog(document: object, *, seat_limit_max: int | None = None) -> list[Fault]:
     """Everything wrong with a catalog; empty when it can be used.
 
     Never raises, whatever JSON it is given. What fields mean together is looked at only once each
-    field is right by itself. Shapes: at most 100 faults. Source: C7.
+    field is right by itself. `seat_limit_max` is the cap of the instance, if it has one.
+    Shapes: at most 100 faults. Source: C4, C7.
     """
-    return list(islice(_faults(document), FAULTS_MAX))
+    return list(islice(_faults(document, seat_limit_max), FAULTS_MAX))
 
 
 def plans_from(document: Mapping[str, Any]) -> Mapping[str, PlanDocument]:
@@ -136,14 +137,17 @@ def diff(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[Differen
     return found
 
 
-def _faults(document: object) -> Iterator[Fault]:
+def _faults(document: object, seat_limit_max: int | None) -> Iterator[Fault]:
     sound = True
     for fault in CATALOG.faults("", document):
         sound = False
         yield fault
     if sound:
         assert isinstance(document, Mapping)
-        yield from catalog_faults(document, plans_from(document))
+        plans = plans_from(document)
+        yield from catalog_faults(document, plans)
+        if seat_limit_max is not None:
+            yield from reserved_faults(document, plans, seat_limit_max)
 
 
 def _whole_price(price: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ async def apply(ctx: Context, command: ApplyCatalog) -> CatalogChange:
     """
     _only_for_vendor(ctx)
     document = command.document
-    if faults := check_catalog(document):
+    if faults := check_catalog(document, seat_limit_max=ctx.engine.seat_limit_max):
         raise Refused(_invalid(faults))
     key = document["catalog"]
     async with ctx.transaction() as db:

@@ -48,6 +48,8 @@ class Engine:
     organizations: dict[UUID, OrganizationFacts] = field(default_factory=dict)
     # Filled by the operations whose calls share statements; see operations/seats and access.
     lanes: dict[str, Lanes[Any, Any]] = field(default_factory=dict)
+    # The highest seat limit a plan on offer may have here; None: any, or none at all. Source: C4.
+    seat_limit_max: int | None = None
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     turns: WeakValueDictionary[UUID, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
