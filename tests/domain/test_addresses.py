@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatkeeper.domain.addresses import normalized
+from seatkeeper.domain.addresses import domain_of, normalized, normalized_domain
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,26 @@ def test_what_is_no_address_we_accept(text):
 def test_normalizing_never_fails_and_twice_changes_nothing(text):
     once = normalized(text)
     assert once is None or normalized(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "spelling"),
+    [
+        (" Example.COM. ", "example.com"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("BÜCHER.example", "xn--bcher-kva.example"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("mail.example.com", "mail.example.com"),
+        ("@example.com", None),
+        ("ada@example.com", None),
+        ("*.example.com", None),
+        ("localhost", None),
+        ("127.0.0.1", None),
+        ("", None),
+        (f"{'a' * 64}.example", None),
+    ],
+)
+def test_a52_one_spelling_for_each_domain(text, spelling):
+    assert normalized_domain(text) == spelling
+    if spelling:
+        assert domain_of(normalized(f"ada@{text.strip()}")) == spelling

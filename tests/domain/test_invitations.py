@@ -13,6 +13,7 @@ from seatkeeper.domain.invitations import (
     decide_accept,
     decide_accepted_hold,
     decide_all_holds,
+    decide_domain,
     decide_first_owner,
     decide_frozen,
     decide_holds,
@@ -237,3 +238,24 @@ def test_c46_while_over_the_limit_no_hold_becomes_a_seat(seats, expected):
 )
 def test_a53_a54_which_can_be_sent_again_or_taken_back(state, resend, revoke):
     assert (code(decide_resend(state)), code(decide_revoke(state))) == (resend, revoke)
+
+
+@pytest.mark.parametrize(
+    ("email", "allowed", "domain"),
+    [
+        ("ada@example.com", [], None),  # no restriction
+        ("ada@example.com", ["example.com"], None),
+        ("ada@example.com", ["example.org", "example.com"], None),
+        ("ada@example.org", ["example.com"], "example.org"),
+        ("ada@mail.example.com", ["example.com"], "mail.example.com"),  # not those below it,
+        ("ada@example.com", ["mail.example.com"], "example.com"),  # nor those above
+        ("ada@notexample.com", ["example.com"], "notexample.com"),
+    ],
+)
+def test_a52_an_address_is_at_an_allowed_domain_exactly(email, allowed, domain):
+    refusal = decide_domain(email, allowed)
+    if domain is None:
+        assert refusal is None
+    else:
+        assert (refusal.code, refusal.facts) == (Code.DOMAIN_NOT_VERIFIED, {"domain": domain})
+        assert refusal.sentence == f"The organization lets nobody in from the domain {domain}."

@@ -25,12 +25,29 @@ def normalized(text: str) -> str | None:
     local, at, domain = unicodedata.normalize("NFC", text.strip().lower()).rpartition("@")
     if not at or not _is_local(local):
         return None
+    ascii_domain = _domain(domain)
+    if ascii_domain is None:
+        return None
+    address = f"{local}@{ascii_domain}"
+    return address if len(address) <= ADDRESS_MAX else None
+
+
+def normalized_domain(text: str) -> str | None:
+    """The one spelling of a domain, as addresses have it, or None when it is none. Source: A52."""
+    return _domain(unicodedata.normalize("NFC", text.strip().lower()))
+
+
+def domain_of(address: str) -> str:
+    """The domain of a normalized address."""
+    return address.rpartition("@")[2]
+
+
+def _domain(domain: str) -> str | None:
     labels = [_label(label) for label in domain.removesuffix(".").split(".")]
     if len(labels) == 1 or not all(labels) or str(labels[-1]).isdigit():
         return None
     ascii_domain = ".".join(map(str, labels))
-    address = f"{local}@{ascii_domain}"
-    return address if len(ascii_domain) <= DOMAIN_MAX and len(address) <= ADDRESS_MAX else None
+    return ascii_domain if len(ascii_domain) <= DOMAIN_MAX else None
 
 
 def _is_local(local: str) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from seatkeeper.domain.addresses import domain_of
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.members import Role, decide_manage, decide_one_admin
 from seatkeeper.domain.policies import Invitations, TypeChoice
@@ -137,6 +138,18 @@ def decide_workspace(roles: Sequence[Role], household: Household) -> Refusal | N
             needed=household.people + len(roles) - plan.limit,
         )
     return None
+
+
+def decide_domain(email: str, allowed: Collection[str]) -> Refusal | None:
+    """Whether an organization lets that address in by invitation; None means yes.
+
+    Nothing allowed is no restriction; a domain does not speak for those below it.
+    Refuses: domain_not_verified. Source: A52.
+    """
+    domain = domain_of(email)
+    if not allowed or domain in allowed:
+        return None
+    return refuse(Code.DOMAIN_NOT_VERIFIED, domain=domain)
 
 
 def repeated(emails: Sequence[str], known: Collection[str]) -> frozenset[int]:

@@ -22,6 +22,7 @@ class Code(StrEnum):
     INSUFFICIENT_SCOPE = "insufficient_scope"
     BILLING_PERMISSION_REQUIRED = "billing_permission_required"
     CONTRACT_MANAGED = "contract_managed"
+    DOMAIN_NOT_VERIFIED = "domain_not_verified"
     NO_SEAT = "no_seat"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -150,6 +151,7 @@ SENTENCES: Final[Mapping[Code, str]] = {
     Code.INSUFFICIENT_SCOPE: "This API key lacks the scope {scope}.",
     Code.BILLING_PERMISSION_REQUIRED: "Only someone with billing permission can do this.",
     Code.CONTRACT_MANAGED: "Your account manager makes this change for you under your contract.",
+    Code.DOMAIN_NOT_VERIFIED: "The organization lets nobody in from the domain {domain}.",
     Code.NO_SEAT: "This person has no seat that gives access.",
     Code.NOT_FOUND: "There is nothing here under that name.",
     Code.METHOD_NOT_ALLOWED: "This address does not support that method.",
@@ -196,6 +198,7 @@ USUAL_WAYS: Final[Mapping[Code, tuple[Way, ...]]] = {
     Code.INSUFFICIENT_SCOPE: (Way.CORRECT_REQUEST,),
     Code.BILLING_PERMISSION_REQUIRED: (Way.ASK_OWNER,),
     Code.CONTRACT_MANAGED: (Way.CONTACT_ACCOUNT_MANAGER,),
+    Code.DOMAIN_NOT_VERIFIED: (Way.CORRECT_REQUEST, Way.ASK_OWNER),
     Code.NO_SEAT: (Way.ASK_OWNER,),
     Code.NOT_FOUND: (Way.CORRECT_REQUEST,),
     Code.METHOD_NOT_ALLOWED: (Way.CORRECT_REQUEST,),

@@ -11,6 +11,7 @@ from seatkeeper.domain.invitations import (
     Acceptance,
     decide_accept,
     decide_accepted_hold,
+    decide_domain,
     decide_frozen,
     state_at,
 )
@@ -78,6 +79,7 @@ async def accept(ctx: Context, command: AcceptInvitation) -> Member | Refusal:
             raise Refused(decided)
         if decided is Acceptance.REPEATED:
             return await view(ctx, db, row["member_id"], existed=True)
+        allow(decide_domain(email, room.domains))
         allow(decide_frozen(await household(ctx, db, room.plan)))
         if known is not None and known["standing"] == "suspended":
             raise Refused(refuse(Code.STATE_CONFLICT, state="suspended"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -12,6 +13,7 @@ from msgspec import Meta, Struct
 from seatkeeper.domain.ids import InvitationId, MemberId, OrganizationId
 from seatkeeper.domain.invitations import (
     InvitationState,
+    decide_domain,
     decide_frozen,
     decide_invite,
     decide_resend,
@@ -132,9 +134,10 @@ async def create(ctx: Context, command: CreateInvitations) -> Invitations:
     """Invite up to 500 people, all or none; each holds a seat if the plan wants it so.
 
     With `partial` those who cannot be invited are named and the others are. Refuses: forbidden,
-    contract_managed, already_exists (which: `emails`), primary_owner_required,
-    quantity_out_of_range, and the refusals of a seat, where `needed` speaks for the whole list and
-    `resume` goes on after a purchase. Cost: eight statements whatever the size.
+    contract_managed, domain_not_verified and already_exists (which: `emails`),
+    primary_owner_required, quantity_out_of_range, and the refusals of a seat, where `needed` speaks
+    for the whole list and `resume` goes on after a purchase. Cost: eight statements whatever the
+    size.
     Source: A3, A50-A56, C26-C30, T14, T16, T35.
     """
     invitees = [
@@ -148,17 +151,32 @@ async def create(ctx: Context, command: CreateInvitations) -> Invitations:
         allow(decide_invite(roles, acting_role(ctx), who))
         for role in roles:
             allow_admin(ctx, room.plan, role)
+        outside = _outside(room, invitees)
+        if outside and not command.partial:
+            raise _all_outside(invitees, outside)
         refused = await _known(ctx, db, invitees)
-        if refused and not command.partial:
+        if refused - outside.keys() and not command.partial:
             raise already(emails=sorted({invitees[place].email for place in refused}))
-        left = [n for n in range(len(invitees)) if n not in refused]
+        left = [n for n in range(len(invitees)) if n not in refused and n not in outside]
         try:
             asked = [invitees[n] for n in left]
             holds = inviting.holds_for(room, asked, partial=command.partial)
         except Refused as error:
             raise resume.resumable(ctx, "invitations.create", command, error) from None
-        pools = dict(zip(left, holds, strict=True))
+        pools = {**outside, **dict(zip(left, holds, strict=True))}
         return await _invite(ctx, db, room, (invitees, pools))
+
+
+def _outside(room: Room, invitees: Sequence[Invitee]) -> dict[int, Refusal]:
+    """Who is at a domain that the organization does not let in, by their place. Source: A52."""
+    asked = enumerate(decide_domain(invitee.email, room.domains) for invitee in invitees)
+    return {place: refusal for place, refusal in asked if refusal is not None}
+
+
+def _all_outside(invitees: Sequence[Invitee], outside: Mapping[int, Refusal]) -> Refused:
+    first = next(iter(outside.values()))
+    emails = sorted({invitees[place].email for place in outside})
+    return Refused(replace(first, facts={**first.facts, "emails": emails}))
 
 
 async def _known(ctx: Context, db: Db, invitees: Sequence[Invitee]) -> frozenset[int]:
@@ -224,13 +242,14 @@ async def page(ctx: Context, command: ListInvitations) -> Page[Invitation]:
 async def resend(ctx: Context, command: ResendInvitation) -> Invited:
     """Send an invitation again: a new token and a new life; an expired one takes a seat again.
 
-    Refuses: forbidden, contract_managed, not_found, precondition_failed, state_conflict,
-    already_exists, primary_owner_required, and the refusals of a seat.
-    Source: A53, A63, T9, T16, T35.
+    Refuses: forbidden, contract_managed, domain_not_verified, not_found, precondition_failed,
+    state_conflict, already_exists, primary_owner_required, and the refusals of a seat.
+    Source: A52, A53, A63, T9, T16, T35.
     """
     async with ctx.transaction() as db:
         room = await lock_room(ctx, db)
         row = await _lock(ctx, db, command.invitation)
+        allow(decide_domain(row["email"], room.domains))
         allow(decide_resend(InvitationState(row["state"])))
         who = await household(ctx, db, room.plan)
         allow(decide_frozen(who))
@@ -267,9 +286,9 @@ async def accept(ctx: Context, command: acceptance.AcceptInvitation) -> Member |
     """Accept an invitation by its token: its bearer becomes a member, on the seat it held.
 
     The same user again succeeds. Refuses: not_found, forbidden (another address),
-    invitation_unavailable, over_limit, already_exists, primary_owner_required, and the refusals
-    of a seat or a payment, which leave the invitation as it was.
-    Source: A61, C46, G11, S-10, S-11, T7, T16.
+    domain_not_verified (no longer let in), invitation_unavailable, over_limit, already_exists,
+    primary_owner_required, and the refusals of a seat or a payment, which leave the invitation as
+    it was. Source: A52, A61, C46, G11, S-10, S-11, T7, T16.
     """
     return await acceptance.accept(ctx, command)
 

@@ -22,6 +22,7 @@ from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import after, cursor
 from seatkeeper.operations.default_plan import start_default
 from seatkeeper.operations.engine import CATALOG, ORGANIZATIONS, OrganizationFacts
+from seatkeeper.operations.people import domains_of
 from seatkeeper.operations.words import (
     PAGE_DEFAULT,
     Command,
@@ -50,6 +51,11 @@ PaymentMethod = Annotated[
 ]
 MembershipLimit = Annotated[
     int, Meta(ge=0, le=QUANTITY_MAX, description="0: no limit; null: that of the catalog")
+]
+
+AllowedDomains = Annotated[
+    list[Annotated[str, Meta(max_length=254)]],
+    Meta(max_length=100, description="whose addresses can be invited, exactly; empty: any"),
 ]
 
 
@@ -83,6 +89,7 @@ class Organization(Result):
     time_zone: str
     clock: str | None
     membership_limit: int | None
+    allowed_domains: list[str]
     has_payment_method: bool
     primary_owner: str | None
     balance_minor: int
@@ -112,6 +119,7 @@ class ChangeOrganization(Command):
     name: Name | UnsetType = UNSET
     payment_method: PaymentMethod | UnsetType | None = UNSET
     membership_limit: MembershipLimit | UnsetType | None = UNSET
+    allowed_domains: AllowedDomains | UnsetType = UNSET
 
 
 async def create(ctx: Context, command: CreateOrganization) -> Organization:
@@ -189,10 +197,10 @@ async def page(ctx: Context, command: ListOrganizations) -> Page[Organization]:
 
 
 async def change(ctx: Context, command: ChangeOrganization) -> Organization:
-    """Change the name, the way of paying or the membership limit.
+    """Change the name, the way of paying, the membership limit or the domains invited from.
 
     Refuses: forbidden, billing_permission_required, precondition_failed, invalid_request,
-    limit_managed_by_plan where the plan is based on seats. Source: C10, C11, C44.
+    limit_managed_by_plan where the plan is based on seats. Source: A52, C10, C11, C44.
     """
     _check_actor(ctx, command)
     if isinstance(command.payment_method, str):
@@ -216,6 +224,7 @@ async def change(ctx: Context, command: ChangeOrganization) -> Organization:
             payment_method=wanted.get("payment_method"),
             sets_membership_limit="membership_limit" in wanted,
             membership_limit=wanted.get("membership_limit"),
+            allowed_domains=wanted.get("allowed_domains"),
             version=before["version"],
         )
         row = await _row(ctx, db)
@@ -311,7 +320,7 @@ def _check_actor(ctx: Context, command: ChangeOrganization) -> None:
     if command.membership_limit is not UNSET:
         raise Refused(refuse(Code.FORBIDDEN, detail="Only the vendor sets the membership limit."))
     needed = []
-    if command.name is not UNSET:
+    if command.name is not UNSET or command.allowed_domains is not UNSET:
         needed.append(Permission.SETTINGS_MANAGE)
     if command.payment_method is not UNSET:
         needed.append(Permission.BILLING_MANAGE)
@@ -327,10 +336,15 @@ def _wanted(command: ChangeOrganization, now: Mapping[str, Any]) -> dict[str, An
         "name": command.name,
         "payment_method": command.payment_method,
         "membership_limit": command.membership_limit,
+        "allowed_domains": _domains(command.allowed_domains),
     }
     return {
         name: value for name, value in values.items() if value is not UNSET and value != now[name]
     }
+
+
+def _domains(asked: list[str] | UnsetType) -> list[str] | UnsetType:
+    return asked if isinstance(asked, UnsetType) else domains_of(asked, "/allowed_domains")
 
 
 async def _row(ctx: Context, db: Db) -> Row:
@@ -374,6 +388,7 @@ def _organization(row: Row) -> Organization:
         time_zone=row["time_zone"],
         clock=ClockId.text_or_none(row["clock_id"]),
         membership_limit=row["membership_limit"],
+        allowed_domains=row["allowed_domains"],
         has_payment_method=row["has_payment_method"],
         primary_owner=MemberId.text_or_none(row["primary_owner"]),
         balance_minor=row["balance_minor"],

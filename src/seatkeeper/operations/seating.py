@@ -33,11 +33,12 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The plan in force and the pools a member can sit in, locked."""
+    """The plan in force and the pools a member can sit in, locked; domains invited from."""
 
     plan: Plan | None
     shared: tuple[SeatPool, ...]
     own: tuple[SeatPool, ...]
+    domains: tuple[str, ...] = ()
 
     @property
     def anyone_waits(self) -> bool:
@@ -54,8 +55,9 @@ async def lock_room(ctx: Context, db: Db, member_id: UUID | None = None) -> Room
 
     Source: G7.
     """
-    await db.one(ORGANIZATIONS.lock, organization_id=ctx.organization_id)
-    room = await look_again(ctx, db, Room(None, (), ()), member_id)
+    row = await db.one(ORGANIZATIONS.lock, organization_id=ctx.organization_id)
+    fresh = Room(None, (), (), tuple(row["allowed_domains"]))
+    room = await look_again(ctx, db, fresh, member_id)
     # Only now: who changes the plan holds the pools' locks too.
     return replace(room, plan=await plan_in_force(ctx, db))
 
@@ -65,8 +67,8 @@ async def look_again(ctx: Context, db: Db, room: Room, member_id: UUID | None = 
     rows = await db.rows(
         MEMBERS.lock_pools, organization_id=ctx.organization_id, member_id=member_id
     )
-    return Room(
-        room.plan,
+    return replace(
+        room,
         shared=tuple(pool_of(row) for row in rows if row["payer_member_id"] is None),
         own=tuple(pool_of(row) for row in rows if row["payer_member_id"] is not None),
     )

@@ -20,7 +20,7 @@ select organization_id, :invoice_prefix from created
 
 -- one: An organization as its readers see it.
 select o.organization_id, o.catalog_key, o.name, o.currency, o.time_zone, o.clock_id, o.membership_limit,
-       o.payment_method is not null as has_payment_method, o.parked_at, o.parked_reason, o.created_at, o.version,
+       o.allowed_domains, o.payment_method is not null as has_payment_method, o.parked_at, o.parked_reason, o.created_at, o.version,
        b.balance_minor, m.member_id as primary_owner
   from organization o
   join billing_account b on b.organization_id = o.organization_id
@@ -30,7 +30,7 @@ select o.organization_id, o.catalog_key, o.name, o.currency, o.time_zone, o.cloc
 
 -- page: Organizations by id, a page at a time.
 select o.organization_id, o.catalog_key, o.name, o.currency, o.time_zone, o.clock_id, o.membership_limit,
-       o.payment_method is not null as has_payment_method, o.parked_at, o.parked_reason, o.created_at, o.version,
+       o.allowed_domains, o.payment_method is not null as has_payment_method, o.parked_at, o.parked_reason, o.created_at, o.version,
        b.balance_minor, m.member_id as primary_owner
   from organization o
   join billing_account b on b.organization_id = o.organization_id
@@ -45,13 +45,14 @@ select o.organization_id, o.catalog_key, o.name, o.currency, o.time_zone, o.cloc
 update organization
    set name = coalesce(:name, name),
        payment_method = case when :sets_payment_method then :payment_method else payment_method end,
+       allowed_domains = coalesce(:allowed_domains, allowed_domains),
        membership_limit = case when :sets_membership_limit then :membership_limit else membership_limit end,
        version = version + 1
  where organization_id = :organization_id and (:version::integer is null or version = :version)
 returning version
 
 -- lock: Lock the organization for a story about who is in it.
-select organization_id, membership_limit, payment_method, parked_at, parked_reason
+select organization_id, membership_limit, payment_method, allowed_domains, parked_at, parked_reason
   from organization where organization_id = :organization_id
    for no key update
 

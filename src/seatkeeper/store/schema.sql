@@ -61,6 +61,7 @@ create table organization (
     clock_id uuid references test_clock,
     membership_limit integer check (membership_limit >= 0),
     payment_method text,
+    allowed_domains text[] not null default '{}' check (cardinality(allowed_domains) <= 100),
     parked_at timestamptz,
     parked_reason text,
     -- An operator has agreed that periods up to here may be billed late.
