@@ -160,7 +160,7 @@ async def finalize(ctx: Context, db: Db, invoice_id: UUID, state: Literal["open"
 
 
 async def _seal(ctx: Context, db: Db, invoice_id: UUID) -> None:
-    await db.run(INVOICES.seal, organization_id=ctx.organization_id, invoice_ids=[invoice_id])
+    await db.run(INVOICES.seal, organization_ids=[ctx.organization_id], invoice_ids=[invoice_id])
 
 
 async def discard(ctx: Context, db: Db, invoice_id: UUID) -> None:

@@ -23,7 +23,7 @@ from seatkeeper.domain.terms import is_free
 from seatkeeper.operations.accounts import billed_pool, scheduled_of
 from seatkeeper.operations.context import Context, system_context
 from seatkeeper.operations.engine import Engine, OrganizationFacts
-from seatkeeper.operations.invoices import line_columns
+from seatkeeper.operations.invoices import INVOICES, line_columns
 from seatkeeper.operations.standing import price_of
 from seatkeeper.operations.turns import take_turn
 from seatkeeper.store.database import Db, Row, Unavailable
@@ -351,7 +351,7 @@ async def _invoice(
         columns["organization_ids"].extend([organization] * len(renewal.lines))
         columns["invoice_ids"].extend([invoice] * len(renewal.lines))
     await db.run(RENEWALS.lines, **columns)
-    await db.run(RENEWALS.seal, organization_ids=organizations, invoice_ids=invoices)
+    await db.run(INVOICES.seal, organization_ids=organizations, invoice_ids=invoices)
 
 
 def period_cause(subscription_id: UUID, starts_at: datetime) -> str:

@@ -72,15 +72,11 @@ with counted as (
 )
 select number from made
 
--- seal: Keep the hash of a finalized invoice's content, with which any later edit is found.
-update invoice i set content_hash = sha256(convert_to(concat_ws('|', i.number, i.currency, i.subtotal_minor,
-       i.tax_minor, i.balance_minor, i.due_minor, (
-        select string_agg(concat_ws('|', l.line_number, l.kind, l.seat_type, l.plan_key, l.plan_version, l.price_key,
-            l.quantity, l.quantity_before, l.unit_minor, l.part, l.whole, l.basis, l.full_minor, l.amount_minor,
-            l.discount_basis_points, l.discount_fixed_minor), ';' order by l.line_number)
-          from invoice_line l
-         where l.organization_id = i.organization_id and l.invoice_id = i.invoice_id)), 'UTF8'))
- where i.organization_id = :organization_id and i.invoice_id = any(:invoice_ids::uuid[]) and i.content_hash is null
+-- seal: Keep the content hashes of finalized invoices, with which any later edit is found.
+update invoice i set content_hash = s.content_hash
+  from unnest(:organization_ids::uuid[], :invoice_ids::uuid[]) as a (organization_id, invoice_id)
+  join invoice_seal s on s.organization_id = a.organization_id and s.invoice_id = a.invoice_id
+ where i.organization_id = a.organization_id and i.invoice_id = a.invoice_id and i.content_hash is null
 
 -- discard: Drop a draft that will not be paid, and give back the balance it had used.
 with dropped as (

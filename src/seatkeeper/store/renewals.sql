@@ -121,17 +121,6 @@ select * from unnest(:organization_ids::uuid[], :invoice_ids::uuid[], :line_numb
     :fulls::bigint[], :amounts::bigint[], :starts::timestamptz[], :ends::timestamptz[], :effectives::timestamptz[],
     :assigned::integer[], :held::integer[], :discounts::integer[], :fixed::bigint[])
 
--- seal: Keep the content hashes of many finalized invoices.
-update invoice i set content_hash = sha256(convert_to(concat_ws('|', i.number, i.currency, i.subtotal_minor,
-       i.tax_minor, i.balance_minor, i.due_minor, (
-        select string_agg(concat_ws('|', l.line_number, l.kind, l.seat_type, l.plan_key, l.plan_version, l.price_key,
-            l.quantity, l.quantity_before, l.unit_minor, l.part, l.whole, l.basis, l.full_minor, l.amount_minor,
-            l.discount_basis_points, l.discount_fixed_minor), ';' order by l.line_number)
-          from invoice_line l
-         where l.organization_id = i.organization_id and l.invoice_id = i.invoice_id)), 'UTF8'))
-  from unnest(:organization_ids::uuid[], :invoice_ids::uuid[]) as a (organization_id, invoice_id)
- where i.organization_id = a.organization_id and i.invoice_id = a.invoice_id and i.content_hash is null
-
 -- scheduled: The scheduled changes of the claimed subscriptions that take effect by their due instants.
 select c.organization_id, c.subscription_id, c.change_id, c.kind, c.slot, c.command, c.effect, c.effective_at
   from unnest(:organization_ids::uuid[], :subscription_ids::uuid[]) as a (organization_id, subscription_id)

@@ -470,6 +470,24 @@ create table invoice_line (
     constraint invoice_line_discount_of_one_kind check (discount_basis_points = 0 or discount_fixed_minor = 0)
 );
 
+-- What the content hash of a finalized invoice is made of: each column that never changes afterwards. A row as
+-- text keeps nulls and quotes what it holds, so no two contents read alike; instants are seconds since 1970,
+-- so no setting of a session matters. Another column of either table belongs in here or in the list of
+-- mutable ones in the tests; what was sealed before has to be sealed anew with it.
+create view invoice_seal as
+select i.organization_id, i.invoice_id,
+       sha256(convert_to(row(i.organization_id, i.invoice_id, i.subscription_id, i.number, i.cause, i.cause_id,
+           i.currency, i.subtotal_minor, i.tax_minor, i.balance_minor, i.due_minor, extract(epoch from i.created_at),
+           extract(epoch from i.issued_at), extract(epoch from i.due_at))::text || coalesce((
+        select string_agg(row(l.line_number, l.kind, l.seat_type, l.plan_key, l.plan_version, l.price_key, l.quantity,
+                   l.quantity_before, l.unit_minor, l.part, l.whole, l.basis, l.full_minor, l.amount_minor,
+                   extract(epoch from l.period_starts_at), extract(epoch from l.period_ends_at),
+                   extract(epoch from l.effective_at), l.assigned, l.held, l.discount_basis_points,
+                   l.discount_fixed_minor)::text, '' order by l.line_number)
+          from invoice_line l
+         where l.organization_id = i.organization_id and l.invoice_id = i.invoice_id), ''), 'UTF8')) as content_hash
+  from invoice i;
+
 create table payment (
     organization_id uuid not null,
     payment_id uuid not null,
