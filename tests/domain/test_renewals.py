@@ -93,6 +93,22 @@ def test_a36_c36_the_policies_of_renewal(policy, seats, kept):
     assert renewing(account)[0] == Quantity(seats, kept)
 
 
+@pytest.mark.parametrize(
+    ("policy", "held", "seats"),
+    [
+        (RenewalQuantity.CARRY_ASSIGNED, 3, 43),  # max(40 + 2, 40 + 3): docs/policies.md
+        (RenewalQuantity.OCCUPIED, 3, 45),  # 40 + 3 + 2
+        (RenewalQuantity.CARRY_ASSIGNED, 0, 42),  # 40 + 2
+        (RenewalQuantity.OCCUPIED, 0, 42),
+    ],
+)
+def test_a36_c36_what_was_bought_for_the_new_period_comes_on_top(policy, held, seats):
+    plan = with_policies(SINGLE, renewal_quantity=policy, purchase_when=When.PERIOD_END)
+    account = with_people(begun(plan, 50), assigned=40, held=held)
+    bought = (Scheduled("purchase_seats", "enterprise", 2),)
+    assert renewing(account, bought)[0].purchased == seats
+
+
 @pytest.mark.parametrize("policy", list(RenewalQuantity))
 def test_t30_seats_bought_for_the_renewal_are_there_under_every_policy(policy):
     plan = with_policies(SINGLE, renewal_quantity=policy, purchase_when=When.PERIOD_END)

@@ -48,7 +48,7 @@ class RenewalQuantity(StrEnum):
     """The quantity a new period starts with. Source: A36, C34-C36, T29."""
 
     CARRY_PURCHASED = "carry_purchased"
-    CARRY_ASSIGNED = "carry_assigned"  # seats in use
+    CARRY_ASSIGNED = "carry_assigned"  # seats in use, but never fewer than people keep
     OCCUPIED = "occupied"  # members and live invitations
     MEMBERS = "members"  # members only; invitations stand without their holds
     CONTRACT = "contract"
