@@ -59,20 +59,25 @@ BOOKS = {
                 from invoice i where i.organization_id = $1 and i.number is not null)
              <> (select coalesce(array_agg(n), '{}') from generate_series(1, a.invoice_count) n)""",
     "a balance that its entries do not explain": """
-        select a.balance_minor from billing_account a where a.organization_id = $1
-           and a.balance_minor <> (select coalesce(sum(e.amount_minor), 0) from balance_entry e
-                where e.organization_id = $1)""",
+        select a.balance_minor from (
+            select balance_minor, null::uuid as member_id from billing_account
+             where organization_id = $1
+            union all select balance_minor, member_id from member_account
+             where organization_id = $1) a
+         where a.balance_minor <> (select coalesce(sum(e.amount_minor), 0) from balance_entry e
+            where e.organization_id = $1 and e.member_id is not distinct from a.member_id)""",
     "a paid invoice without its one payment": """
         select i.number from invoice i where i.organization_id = $1 and i.state = 'paid'
            and i.due_minor > 0 and 1 <> (select count(*) from payment p
                 where p.organization_id = $1 and p.invoice_id = i.invoice_id
-                  and p.state = 'succeeded' and p.amount_minor = i.due_minor)""",
+                  and p.state = 'succeeded' and not p.credited
+                  and p.amount_minor = i.due_minor)""",
     "money that moved and paid for nothing": """
         select p.provider_key from payment p
           join sandbox_charge c on c.provider_key = p.provider_key and c.outcome = 'succeeded'
           join invoice i on i.organization_id = $1 and i.invoice_id = p.invoice_id
-         where p.organization_id = $1 and (p.state <> 'succeeded' or i.state <> 'paid'
-            or c.amount_minor <> i.due_minor)""",
+         where p.organization_id = $1 and (p.state <> 'succeeded' or c.amount_minor <> i.due_minor
+            or (i.state <> 'paid' and not p.credited))""",
     "a payment of the sandbox that the sandbox does not know": """
         select p.provider_key from payment p where p.organization_id = $1
            and p.provider = 'sandbox' and p.state = 'succeeded' and not exists (

@@ -253,6 +253,57 @@ MONEY = (
            returning organization_id""",
     ),
     mutant(
+        "balance_is_entries",
+        "a member's credit out of nowhere",
+        """update member_account set balance_minor = balance_minor + 1
+           returning organization_id, member_id""",
+    ),
+    mutant(
+        "balance_is_entries",
+        "a member's credit that no account holds",
+        "delete from member_account returning organization_id, member_id",
+    ),
+    mutant(
+        "payments_credited",
+        "money that came late and was kept",
+        "delete from balance_entry where payment_id is not null",
+        "select organization_id, payment_id from payment where credited",
+    ),
+    mutant(
+        "payments_credited",
+        "credited for no payment that came late",
+        f"""insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason,
+                created_at, payment_id)
+            select organization_id, gen_random_uuid(), amount_minor, currency, 'r', attempted_at,
+                payment_id
+              from payment where state = 'succeeded' and (organization_id, invoice_id) in {PAID}
+            returning organization_id, payment_id""",
+    ),
+    mutant(
+        "payments_credited",
+        "a member's money credited to the organization",
+        """update balance_entry set member_id = null where payment_id is not null
+              and member_id is not null returning organization_id, payment_id""",
+    ),
+    mutant(
+        "payments_credited",
+        "credited less than came",
+        """update balance_entry set amount_minor = amount_minor - 1 where payment_id is not null
+           returning organization_id, payment_id""",
+    ),
+    mutant(
+        "payments_credited",
+        "credited and nobody told",
+        "delete from event where kind = 'payment.credited'",
+        "select organization_id, payment_id from payment where credited",
+    ),
+    mutant(
+        "payments_credited",
+        "what pays an invoice is called credit",
+        f"""update payment set credited = true where state = 'succeeded'
+               and (organization_id, invoice_id) in {PAID} returning organization_id, payment_id""",
+    ),
+    mutant(
         "balance_of_invoices",
         "used and not noted",
         """delete from balance_entry where amount_minor < 0 and invoice_id is not null

@@ -15,6 +15,7 @@ from seatkeeper.operations.asked import (
 )
 from seatkeeper.operations.discount_words import PutDiscount
 from tests.money_world import Buyer, MoneyWorld, day
+from tests.operations.workspaces import a_workspace
 
 
 async def play(money: MoneyWorld) -> None:
@@ -48,6 +49,7 @@ async def play(money: MoneyWorld) -> None:
     await grower.change(Cancel())
     await house.change(Cancel())
     await money.advance(day(2028, 3, 1, 12))
+    await _pay_twice(money)
     await _leave_open(money)
 
 
@@ -148,6 +150,14 @@ async def _pay_by_hand(buyer: Buyer) -> None:
     await buyer.record(first.invoice)
     await buyer.add(1, "standard")
     await buyer.void((await buyer.last()).invoice)
+
+
+async def _pay_twice(money: MoneyWorld) -> None:
+    """A transfer comes for what a card has paid: an organization's, and a member's."""
+    twice = await money.buyer("enterprise", plan="enterprise", seats={"enterprise": 20})
+    place = await a_workspace(money)
+    for buyer in (twice, place.buyer):
+        await buyer.record((await buyer.last()).invoice)
 
 
 async def _leave_open(money: MoneyWorld) -> None:

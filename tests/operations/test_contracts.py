@@ -190,5 +190,5 @@ async def test_a30_b025_nothing_is_converted_while_a_payment_is_on_its_way(money
     await buyer.pays_with(None)
     pending = await buyer.add(5)
     assert pending.state == "awaiting_payment"
-    async with refused(Code.REQUEST_IN_PROGRESS):
+    async with refused(Code.STATE_CONFLICT, change=pending.change, invoice=pending.invoice):
         await contract(buyer, "enterprise_assisted")

@@ -207,7 +207,7 @@ async def test_without_a_payment_method_the_seat_comes_with_the_recorded_payment
         True,
         "unseated",
     )
-    async with refused(Code.REQUEST_IN_PROGRESS):
+    async with refused(Code.STATE_CONFLICT, state="awaiting_payment"):
         await place.sign_up()
     await place.buyer.record((await place.buyer.last()).invoice)
     assert ((await place.show()).status, await place.state()) == ("active", "seated")

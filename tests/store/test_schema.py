@@ -18,6 +18,7 @@ UNREACHABLE = {
     "invoice_number_once": "numbers are given behind the lock of the billing account",
     "credit_note_number_once": "the same",
     "discount_once": "a discount is granted behind the lock of its subscription",
+    "balance_entry_payment_once": "a payment is credited as it succeeds, which it does once",
     "period_once": "a period is begun behind the lock of its subscription",
     "hold_live_once": "an invitation is held behind the lock of its pools",
     "change_request_once": "a key is worked on by one request at a time",

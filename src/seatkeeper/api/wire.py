@@ -75,6 +75,7 @@ LINKS: Final[dict[Way, tuple[str, str]]] = {
     Way.REASSIGN: ("POST", "/v1/organizations/{organization}/seat-moves"),
     Way.REQUOTE: ("POST", "/v1/organizations/{organization}/quotes"),
     Way.PAY: ("GET", "/v1/organizations/{organization}/invoices"),
+    Way.CANCEL_CHANGE: ("DELETE", "/v1/organizations/{organization}/changes/{change}"),
     Way.TRANSFER_PRIMARY_OWNER: ("PUT", "/v1/organizations/{organization}/primary-owner"),
     Way.RESEND_INVITATION: (
         "POST",

@@ -80,6 +80,7 @@ class Way(StrEnum):
     PAY = "pay"
     OTHER_PAYMENT_METHOD = "other_payment_method"
     CONFIRM_PAYMENT = "confirm_payment"
+    CANCEL_CHANGE = "cancel_change"
     TRANSFER_PRIMARY_OWNER = "transfer_primary_owner"
     RESEND_INVITATION = "resend_invitation"
     CORRECT_REQUEST = "correct_request"

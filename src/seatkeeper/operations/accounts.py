@@ -10,8 +10,11 @@ import msgspec
 from seatkeeper.domain.billing import BilledPool
 from seatkeeper.domain.changes import Account, Asker, Scheduled
 from seatkeeper.domain.discounts import Off
+from seatkeeper.domain.ids import ChangeId, InvoiceId
+from seatkeeper.domain.payments import Waiting, decide_beside
 from seatkeeper.domain.policies import SeatUse
 from seatkeeper.domain.prices import DayLevel
+from seatkeeper.domain.refusals import Refused
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.operations import own_seats
 from seatkeeper.operations.context import Context
@@ -30,7 +33,12 @@ class Loaded:
 
     account: Account
     net_terms_days: int | None
-    paying: bool
+    waiting: Waiting | None
+
+    def check_waiting(self) -> None:
+        """Stops what would cross a payment. Refuses: request_in_progress, state_conflict."""
+        if (refusal := decide_beside(self.waiting)) is not None:
+            raise Refused(refusal)
 
 
 async def load_account(ctx: Context, db: Db, subscription: Subscription) -> Loaded:
@@ -69,7 +77,14 @@ async def _loaded(ctx: Context, db: Db, subscription: Subscription, pools: list[
         discount=None if facts["discount_id"] is None else discount_of(facts),
         billed_off=Off(facts["billed_basis_points"], facts["billed_discount_minor"]),
     )
-    return Loaded(account, facts["net_terms_days"], facts["paying"])
+    return Loaded(account, facts["net_terms_days"], _waiting(facts))
+
+
+def _waiting(facts: Row) -> Waiting | None:
+    change, invoice = facts["waiting_change_id"], facts["waiting_invoice_id"]
+    if change is None:
+        return None
+    return Waiting(ChangeId.text(change), InvoiceId.text(invoice), facts["in_flight"])
 
 
 async def account_at_end(

@@ -15,7 +15,7 @@ from seatkeeper.domain.ids import ChangeId
 from seatkeeper.domain.policies import When
 from seatkeeper.domain.prices import agreed
 from seatkeeper.domain.quantities import Choice
-from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
+from seatkeeper.domain.refusals import Refusal, Refused
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.operations.accounts import load_account, stored
 from seatkeeper.operations.context import Context, not_found
@@ -99,8 +99,7 @@ async def decide(
     """
     await not_parked(ctx, db)
     loaded = await load_account(ctx, db, found.subscription)
-    if loaded.paying:
-        raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
+    loaded.check_waiting()
     amendment = await _amendment(ctx, db, terms)
     people = await people_of(ctx, db)
     outcome = decide_amend(loaded.account, amendment, people, ctx.now)

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from seatkeeper.domain.ids import OrganizationId
+from seatkeeper.domain.payments import is_beside
 from seatkeeper.domain.policies import Collect, PoolFull, TypeChoice
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.domain.seats import Buy, decide_arrival
@@ -28,7 +29,6 @@ from seatkeeper.store.statements import Statements
 ARRIVALS: Final = Statements("arrivals")
 PURCHASE: Final = "purchase"  # Why someone waits for whom a seat is being bought.
 PURCHASES_MAX: Final = 20
-STILL_COMING: Final = (Code.REQUEST_IN_PROGRESS, Code.PAYMENT_ACTION_REQUIRED)
 
 
 async def buy_for_arrival(ctx: Context, db: Db, seat_type: str, quantity: int) -> bool:
@@ -46,7 +46,7 @@ async def buy_for_arrival(ctx: Context, db: Db, seat_type: str, quantity: int) -
     try:
         decided = await decide(ctx, db, asked, lock=True)
     except Refused as refused:
-        if refused.refusal.code is Code.REQUEST_IN_PROGRESS:
+        if is_beside(refused.refusal):
             # Another purchase is being paid; this one follows it.
             _follow(ctx)
             return False
@@ -108,9 +108,13 @@ async def _buy(ctx: Context) -> int:
         outcome, begun = refused.refusal, None
     if begun is not None and isinstance(outcome, changes.Change):
         return 0 if outcome.pending else begun.quantity
-    if isinstance(outcome, Refusal) and outcome.code not in STILL_COMING:
+    if isinstance(outcome, Refusal) and not _still_comes(outcome):
         await _give_up(ctx, outcome)
     return 0
+
+
+def _still_comes(refusal: Refusal) -> bool:
+    return is_beside(refusal) or refusal.code is Code.PAYMENT_ACTION_REQUIRED
 
 
 async def _begin(ctx: Context) -> _Purchase | None:

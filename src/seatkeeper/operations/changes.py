@@ -144,7 +144,7 @@ async def record(ctx: Context, db: Db, what: tuple[Decided, Asked], command: Mak
             ChangeId.text(change_id),
             due_at=due_at,
             next_attempt_at=None if terms is None else due_at,
-            uses_balance=decided.effect.payer is None,
+            payer_member_id=_payer(decided),
         )
         # Invoices for the manual rail go out at once; nobody can pay what they have not seen.
         issued = await issue(ctx, db, bill, draft=terms is None and method is not None)
@@ -178,6 +178,10 @@ async def record(ctx: Context, db: Db, what: tuple[Decided, Asked], command: Mak
         key = {"organization_id": ctx.organization_id, "change_id": change_id}
         await ctx.keep(db, change_of(await db.one(CHANGES.one, **key)))
     return begun
+
+
+def _payer(decided: Decided) -> UUID | None:
+    return None if decided.effect.payer is None else decided.effect.payer.member_id
 
 
 async def _replace_slot(ctx: Context, db: Db, subscription_id: UUID, slot: str | None) -> None:

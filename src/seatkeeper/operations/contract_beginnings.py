@@ -116,8 +116,7 @@ async def convert(ctx: Context, db: Db, asked: Asked, what: tuple[Sold, Subscrip
     """A running subscription comes under a contract. Source: A30."""
     bought, subscription = what
     loaded = await load_account(ctx, db, subscription)
-    if loaded.paying:
-        raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
+    loaded.check_waiting()
     if asked.start not in (None, local_day(ctx.now, ctx.organization.time_zone)):
         raise Refused(_no_start("What runs already comes under a contract today."))
     people = await people_of(ctx, db)

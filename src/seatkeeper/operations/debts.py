@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from seatkeeper.domain.ids import SubscriptionId
-from seatkeeper.operations import payments
+from seatkeeper.operations import attempts
 from seatkeeper.operations.context import Context
 from seatkeeper.store.database import Unavailable
 from seatkeeper.store.statements import Statements
@@ -29,6 +29,6 @@ async def collect(ctx: Context, subscription: str | None, method: str) -> None:
         )
     for row in rows:
         try:
-            await payments.attempt(ctx, row["invoice_id"], method=method)
+            await attempts.attempt(ctx, row["invoice_id"], method=method)
         except Unavailable:
             continue

@@ -73,8 +73,7 @@ async def decide(ctx: Context, db: Db, asked: ask.Asked, *, lock: bool) -> Decid
         raise Refused(refuse(Code.STATE_CONFLICT, Remedy(Way.CHOOSE_PLAN), state="no subscription"))
     load = load_account if lock else read_account
     loaded = await load(ctx, db, subscription)
-    if loaded.paying:
-        raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
+    loaded.check_waiting()
     if isinstance(asked, (ask.Subscribe, ask.ChangePlan)):
         return await _change_plan(ctx, db, asked, loaded)
     if isinstance(asked, ask.Cancel):

@@ -11,17 +11,17 @@ from seatkeeper.domain.money import Money
 from seatkeeper.domain.periods import local_day, midnight
 from seatkeeper.domain.policies import Overdue
 from seatkeeper.domain.refusals import Refusal
+from seatkeeper.operations.attempts import (
+    attempt,
+    in_flight,
+    lock_subscription,
+    settle_invoice,
+)
 from seatkeeper.operations.changes import settle
 from seatkeeper.operations.context import SYSTEM, Context
 from seatkeeper.operations.engine import Engine, OrganizationFacts
 from seatkeeper.operations.invoices import INVOICES
-from seatkeeper.operations.payments import (
-    attempt,
-    in_flight,
-    lock_subscription,
-    retry_at,
-    withdraw,
-)
+from seatkeeper.operations.payments import retry_at, withdraw
 from seatkeeper.payments.port import Charge, Outcome
 from seatkeeper.store.database import Db, Row, Unavailable
 from seatkeeper.store.statements import Statements
@@ -133,7 +133,10 @@ async def _complete(ctx: Context, row: Row) -> int:
         amount = Money(row["amount_minor"], row["currency"])
         result = await provider.charge(Charge(key, row["method"], amount))
     if result.outcome in (Outcome.SUCCEEDED, Outcome.DECLINED):
-        await settle(ctx, row["change_id"], row["payment_id"], result)
+        if row["invoice_state"] == "draft":
+            await settle(ctx, row["change_id"], row["payment_id"], result)
+        else:  # An invoice that went out to be paid by hand, and was tried on a rail.
+            await settle_invoice(ctx, row["invoice_id"], row["payment_id"], result)
         return 1
     patient = ctx.now - row["requested_at"] < UNPAID_MAX or result.outcome is Outcome.UNKNOWN
     return 0 if patient else await _give_up(ctx, row)

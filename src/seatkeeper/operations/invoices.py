@@ -14,6 +14,7 @@ from seatkeeper.domain.ids import (
     CreditNoteId,
     InvoiceId,
     OrganizationId,
+    PaymentId,
     SubscriptionId,
 )
 from seatkeeper.operations.context import Context, not_found
@@ -43,8 +44,8 @@ class Bill:
     cause_id: str
     due_at: datetime | None = None
     next_attempt_at: datetime | None = None
-    # The balance is the organization's; what a member pays does not touch it.
-    uses_balance: bool = True
+    # Whose balance is used first: the organization's, or that of the member who pays.
+    payer_member_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,11 @@ async def issue(ctx: Context, db: Db, bill: Bill, *, draft: bool) -> Issued:
     is then nothing is paid. Cost: three statements; locks the billing account. Source: C55, M-2,
     M-5, M-6.
     """
-    account = await db.one(INVOICES.account, organization_id=ctx.organization_id)
+    owed = await _balance(ctx, db, bill.payer_member_id)
     carried = max(-total(bill.lines), 0)
     lines = (*bill.lines, _carried(bill.lines[0], carried)) if carried else bill.lines
     subtotal = total(lines)
-    balance = min(account["balance_minor"], subtotal) if bill.uses_balance else 0
+    balance = min(owed, subtotal)
     due = subtotal - balance
     state = "paid" if due == 0 else "draft" if draft else "open"
     invoice_id = ctx.new_id()
@@ -84,6 +85,7 @@ async def issue(ctx: Context, db: Db, bill: Bill, *, draft: bool) -> Issued:
         balance_minor=balance,
         carried_minor=carried,
         due_minor=due,
+        payer_member_id=bill.payer_member_id,
         due_at=bill.due_at,
         next_attempt_at=bill.next_attempt_at if state == "open" else None,
         used_entry_id=ctx.new_id(),
@@ -96,6 +98,17 @@ async def issue(ctx: Context, db: Db, bill: Bill, *, draft: bool) -> Issued:
     if state != "draft":
         await _seal(ctx, db, invoice_id)
     return Issued(invoice_id, state, due)
+
+
+async def _balance(ctx: Context, db: Db, member_id: UUID | None) -> int:
+    """What the vendor owes the payer, behind the lock of the billing account."""
+    account = await db.one(INVOICES.account, organization_id=ctx.organization_id)
+    if member_id is not None:
+        row = await db.row(
+            INVOICES.member_balance, organization_id=ctx.organization_id, member_id=member_id
+        )
+        return 0 if row is None else int(row["balance_minor"])
+    return int(account["balance_minor"])
 
 
 def _carried(like: Line, amount: int) -> Line:
@@ -339,13 +352,17 @@ class ReadBalance(Command):
 
 
 class BalanceEntry(Result):
-    """One movement: positive is credit for the organization. Units: minor."""
+    """One movement: positive is credit for the organization. Units: minor.
+
+    `payment` is the one whose money came when its invoice was not to be paid any more.
+    """
 
     entry: str
     amount_minor: int
     reason: str
     invoice: str | None
     credit_note: str | None
+    payment: str | None
     created_at: datetime
 
 
@@ -380,6 +397,7 @@ async def balance(ctx: Context, command: ReadBalance) -> Balance:
                 reason=row["reason"],
                 invoice=InvoiceId.text_or_none(row["invoice_id"]),
                 credit_note=CreditNoteId.text_or_none(row["credit_note_id"]),
+                payment=PaymentId.text_or_none(row["payment_id"]),
                 created_at=row["created_at"],
             )
             for row in rows[:page]

@@ -67,7 +67,10 @@ class ChangePaymentMethod(ReadMemberSubscription):
 
 
 class MemberSubscription(Result):
-    """What a member pays for. `pending` while a payment, the first or another, is awaited."""
+    """What a member pays for. `pending` while a payment, the first or another, is awaited.
+
+    `balance_minor` is credit owed to the member, used first on their next invoice.
+    """
 
     member: str
     subscription: str
@@ -83,6 +86,7 @@ class MemberSubscription(Result):
     grace_ends_at: datetime | None
     has_payment_method: bool
     version: int
+    balance_minor: int = 0
     pending: bool = False
     existed: bool = False
 
@@ -180,8 +184,7 @@ async def _change_plan(
     asked, payer = what
     choice, version_id = await choose(ctx, db, asked)
     loaded = await load_account(ctx, db, own)
-    if loaded.paying:
-        raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
+    loaded.check_waiting()
     price = own.price.key if asked.price is None else asked.price
     if (choice.plan.key, price) == (own.plan.key, own.price.key) and own.cancel_at is None:
         return None
@@ -279,6 +282,7 @@ async def _view(
         grace_ends_at=row["grace_ends_at"],
         has_payment_method=row["has_payment_method"],
         version=row["version"],
+        balance_minor=row["balance_minor"],
         pending=row["paying"],
         existed=existed,
     )

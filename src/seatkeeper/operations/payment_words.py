@@ -53,7 +53,11 @@ class ReadPayments(Command):
 
 
 class Payment(Result):
-    """One attempt to pay an invoice. Units: minor."""
+    """One attempt to pay an invoice. Units: minor.
+
+    `credited`: the money came when the invoice was not to be paid any more, and is on the balance
+    of who paid.
+    """
 
     payment: str
     invoice: str
@@ -65,3 +69,4 @@ class Payment(Result):
     failure: str | None
     attempted_at: datetime
     settled_at: datetime | None
+    credited: bool = False

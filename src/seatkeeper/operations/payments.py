@@ -7,8 +7,17 @@ from typing import Final
 from uuid import UUID
 
 from seatkeeper.domain.ids import InvoiceId, PaymentId
-from seatkeeper.domain.money import Money
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
+from seatkeeper.operations.attempts import (
+    IN_FLIGHT,
+    attempt,
+    in_flight,
+    lock_invoice,
+    lock_subscription,
+    paid,
+    recover,
+    settle_invoice,
+)
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import after, cursor
 from seatkeeper.operations.invoices import INVOICES, Invoice, ReadInvoice, discard
@@ -21,36 +30,25 @@ from seatkeeper.operations.payment_words import (
     RecordPayment,
     VoidInvoice,
 )
-from seatkeeper.operations.settlements import note
+from seatkeeper.operations.settlements import credit, note
 from seatkeeper.operations.settlements import settle as settle_change
 from seatkeeper.operations.words import (
     Page,
     page_size,
 )
-from seatkeeper.payments.port import Charge, Outcome, PaymentResult
-from seatkeeper.store.database import Db, Row, Unavailable
+from seatkeeper.payments.port import Outcome, PaymentResult
+from seatkeeper.store.database import Db, Row
 from seatkeeper.store.statements import Statements
-from seatkeeper.store.workspace import WORKSPACE
 
 __all__ = [
-    "ASKED_FOR",
-    "CHANGES",
-    "INVOICES",
-    "IN_FLIGHT",
-    "ORGANIZATIONS",
-    "PAYMENTS",
     "ConfirmPayment",
     "PayInvoice",
     "Payment",
     "ReadPayments",
     "RecordPayment",
     "VoidInvoice",
-    "attempt",
     "confirm",
-    "in_flight",
     "list_all",
-    "lock_subscription",
-    "paid",
     "pay",
     "record",
     "retry_at",
@@ -60,31 +58,46 @@ __all__ = [
 
 PAYMENTS: Final = Statements("payments")
 CHANGES: Final = Statements("changes")
-ORGANIZATIONS: Final = Statements("organizations")
-IN_FLIGHT: Final = ("pending", "unknown")
 ASKED_FOR: Final = ("action_required", *IN_FLIGHT)
 
 
 async def record(ctx: Context, command: RecordPayment) -> Invoice:
     """Mark an open invoice as paid; what waited for the money happens now.
 
-    The same twice succeeds. Refuses: forbidden in a member's name, not_found, state_conflict
-    (void, draft). Source: B073, M-6.
+    The same twice succeeds; another reference for a paid invoice is more money, and becomes
+    credit. Refuses: forbidden in a member's name, not_found, state_conflict (void, draft, nothing
+    due). Source: B073, M-6, M-10.
     """
     _vendor_only(ctx)
     async with ctx.transaction() as db:
         await lock_subscription(ctx, db, command.invoice)
-        invoice = await _lock_invoice(ctx, db, command.invoice)
+        invoice = await lock_invoice(ctx, db, command.invoice)
         if invoice["state"] == "open":
             await _check_in_flight(ctx, db, command.invoice)
             payment_id = await _pending_payment(ctx, db, invoice, "manual")
             result = PaymentResult(Outcome.SUCCEEDED, command.reference)
             await paid(ctx, db, invoice, (payment_id, result))
-        elif invoice["state"] != "paid":
+        elif invoice["state"] == "paid" and invoice["due_minor"]:
+            await _record_again(ctx, db, invoice, command.reference)
+        else:
             raise Refused(refuse(Code.STATE_CONFLICT, state=invoice["state"]))
         return await show_invoice(
             ctx, ReadInvoice(organization=command.organization, invoice=command.invoice)
         )
+
+
+async def _record_again(ctx: Context, db: Db, invoice: Row, reference: str) -> None:
+    """A paid invoice is marked as paid: known money, or money that came on another way too."""
+    key = {"organization_id": ctx.organization_id, "invoice_id": invoice["invoice_id"]}
+    known = [
+        row["provider_reference"]
+        for row in await db.rows(PAYMENTS.of_invoice, **key)
+        if row["provider"] == "manual" and row["state"] == "succeeded"
+    ]
+    if reference not in known:
+        payment_id = await _pending_payment(ctx, db, invoice, "manual")
+        result = PaymentResult(Outcome.SUCCEEDED, reference)
+        await credit(ctx, db, invoice["invoice_id"], (payment_id, result))
 
 
 async def pay(ctx: Context, command: PayInvoice) -> Invoice | Refusal:
@@ -103,151 +116,48 @@ async def pay(ctx: Context, command: PayInvoice) -> Invoice | Refusal:
     )
 
 
-async def attempt(
-    ctx: Context, invoice_id: UUID, *, method: str | None = None
-) -> PaymentResult | Refusal:
-    """One try to collect an open invoice: intent noted, rail asked, outcome noted."""
-    async with ctx.transaction() as db:
-        invoice = await _lock_invoice(ctx, db, invoice_id)
-        if invoice["state"] == "paid":
-            return PaymentResult(Outcome.SUCCEEDED)
-        if invoice["state"] != "open":
-            return refuse(Code.STATE_CONFLICT, state=invoice["state"])
-        if method is None:
-            row = await db.one(
-                CHANGES.billing_method,
-                organization_id=ctx.organization_id,
-                invoice_id=invoice_id,
-            )
-            method = row["payment_method"]
-        if method is None or method.partition("_")[0] not in ctx.engine.providers:
-            return refuse(Code.INVALID_REQUEST, detail="There is no payment method to charge.")
-        charge, payment_id = await _open_charge(ctx, db, invoice, method)
-    provider = ctx.engine.providers[charge.method.partition("_")[0]]
-    result = await provider.charge(charge)
-    if result.outcome is Outcome.UNKNOWN:
-        result = await provider.find(charge.key) or result
-    return await _attempted(ctx, invoice_id, payment_id, result)
-
-
-async def _open_charge(ctx: Context, db: Db, invoice: Row, method: str) -> tuple[Charge, UUID]:
-    """The charge to make: one that is still open is asked again under its own key."""
-    amount = Money(invoice["due_minor"], invoice["currency"])
-    rows = await db.rows(
-        PAYMENTS.of_invoice,
-        organization_id=ctx.organization_id,
-        invoice_id=invoice["invoice_id"],
-    )
-    for row in rows:
-        if row["state"] in IN_FLIGHT and row["provider"] != "manual":
-            return Charge(row["provider_key"], row["method"], amount), row["payment_id"]
-    payment_id = ctx.new_id()
-    key = f"{InvoiceId.text(invoice['invoice_id'])}-{len(rows) + 1}"
-    await db.run(
-        PAYMENTS.insert,
-        organization_id=ctx.organization_id,
-        payment_id=payment_id,
-        invoice_id=invoice["invoice_id"],
-        provider=method.partition("_")[0],
-        method=method,
-        provider_key=key,
-        amount_minor=amount.minor,
-        currency=amount.currency,
-        now=ctx.now,
-    )
-    return Charge(key, method, amount), payment_id
-
-
-async def _attempted(
-    ctx: Context, invoice_id: UUID, payment_id: UUID, result: PaymentResult
-) -> PaymentResult | Refusal:
-    if result.outcome is Outcome.UNKNOWN:
-        message = "the outcome of the payment is not known yet"
-        raise Unavailable(message)
-    async with ctx.transaction() as db:
-        await lock_subscription(ctx, db, invoice_id)
-        invoice = await _lock_invoice(ctx, db, invoice_id)
-        if result.outcome is Outcome.SUCCEEDED and invoice["state"] == "open":
-            await paid(ctx, db, invoice, (payment_id, result))
-            return result
-        await note(ctx, db, payment_id, result)
-    if result.outcome is Outcome.DECLINED:
-        return refuse(Code.PAYMENT_DECLINED, invoice=InvoiceId.text(invoice_id))
-    if result.outcome is Outcome.ACTION_REQUIRED:
-        return refuse(
-            Code.PAYMENT_ACTION_REQUIRED,
-            payment=PaymentId.text(payment_id),
-            invoice=InvoiceId.text(invoice_id),
-        )
-    return result
-
-
-async def paid(ctx: Context, db: Db, invoice: Row, what: tuple[UUID, PaymentResult]) -> None:
-    """An open invoice is paid: close it, do what waited for it, end the arrears.
-
-    Other ways in which it could have been paid are given up. The caller holds the subscription's
-    lock. Source: A99, C42, M-6.
-    """
-    key = {"organization_id": ctx.organization_id, "invoice_id": invoice["invoice_id"]}
-    waiting = await db.row(CHANGES.awaiting_invoice, **key)
-    payment_id, result = what
-    await note(ctx, db, payment_id, result)
-    await db.run(PAYMENTS.give_up, **key, now=ctx.now)
-    await db.run(
-        INVOICES.pay,
-        **key,
-        now=ctx.now,
-        actor=ctx.actor_text,
-        request_id=ctx.request_id,
-    )
-    if waiting is not None:
-        keep, ctx.keep = ctx.keep, None  # what is kept is the answer about the invoice
-        await settle_change(ctx, waiting["change_id"], payment_id, result)
-        ctx.keep = keep
-    await _recover(ctx, db, invoice)
-
-
-async def _recover(ctx: Context, db: Db, invoice: Row) -> None:
-    await db.run(
-        CHANGES.recover,
-        organization_id=ctx.organization_id,
-        subscription_id=invoice["subscription_id"],
-        now=ctx.now,
-        actor=ctx.actor_text,
-        request_id=ctx.request_id,
-    )
-
-
 async def confirm(ctx: Context, command: ConfirmPayment) -> Payment | Refusal:
     """Complete a payment that needed the payer's action. Refuses: not_found, payment_declined.
 
-    Source: B065.
+    One that was given up is not completed; if its money moved all the same, it is credited.
+    Source: B065, M-6.
     """
     async with ctx.transaction() as db:
         row = await _lock_payment(ctx, db, command.payment)
-        asks = row["provider"] != "manual" and row["state"] in ASKED_FOR
-        if asks:
+        if row["provider"] != "manual" and row["state"] in ASKED_FOR:
             # From here on the money may move: nobody voids the invoice meanwhile.
             await note(ctx, db, command.payment, PaymentResult(Outcome.PENDING))
-    if asks:
-        result = await ctx.engine.providers[row["provider"]].confirm(row["provider_key"])
-        async with ctx.connection() as db:
-            waiting = await db.row(
-                CHANGES.awaiting_invoice,
-                organization_id=ctx.organization_id,
-                invoice_id=row["invoice_id"],
-            )
+    result = await _asked_again(ctx, row)
+    if result is not None:
         keep, ctx.keep = ctx.keep, None  # what is kept is this operation's answer
-        outcome: object
-        if waiting is not None:
-            outcome = await settle_change(ctx, waiting["change_id"], command.payment, result)
-        else:
-            outcome = await _attempted(ctx, row["invoice_id"], command.payment, result)
+        outcome = await _confirmed(ctx, row, result)
         ctx.keep = keep
         if isinstance(outcome, Refusal):
             return outcome
     async with ctx.transaction() as db:
         return _payment(await _lock_payment(ctx, db, command.payment))
+
+
+async def _asked_again(ctx: Context, payment: Row) -> PaymentResult | None:
+    """What the rail says to a confirmation; None where there is nothing to learn."""
+    if payment["provider"] == "manual" or payment["state"] == "succeeded":
+        return None
+    provider = ctx.engine.providers[payment["provider"]]
+    if payment["state"] in ASKED_FOR:
+        return await provider.confirm(payment["provider_key"])
+    # Given up here, but perhaps confirmed on the rail's own page.
+    found = await provider.find(payment["provider_key"])
+    return found if found is not None and found.outcome is Outcome.SUCCEEDED else None
+
+
+async def _confirmed(ctx: Context, payment: Row, result: PaymentResult) -> object:
+    key = {"organization_id": ctx.organization_id, "invoice_id": payment["invoice_id"]}
+    async with ctx.connection() as db:
+        invoice = await db.one(INVOICES.one, **key)
+        waiting = await db.row(CHANGES.awaiting_invoice, **key)
+    if waiting is not None and invoice["state"] == "draft":
+        return await settle_change(ctx, waiting["change_id"], payment["payment_id"], result)
+    return await settle_invoice(ctx, payment["invoice_id"], payment["payment_id"], result)
 
 
 async def void(ctx: Context, command: VoidInvoice) -> Invoice:
@@ -260,7 +170,7 @@ async def void(ctx: Context, command: VoidInvoice) -> Invoice:
     async with ctx.transaction() as db:
         await lock_subscription(ctx, db, command.invoice)
         await db.one(INVOICES.account, organization_id=ctx.organization_id)
-        invoice = await _lock_invoice(ctx, db, command.invoice)
+        invoice = await lock_invoice(ctx, db, command.invoice)
         # What was credited is on the balance already: voided as well, it would be given twice.
         state = "credited" if invoice["credited"] else invoice["state"]
         if state not in ("open", "void"):
@@ -268,7 +178,7 @@ async def void(ctx: Context, command: VoidInvoice) -> Invoice:
         if state == "open":
             await _check_in_flight(ctx, db, command.invoice)
         await withdraw(ctx, db, invoice)
-        await _recover(ctx, db, invoice)
+        await recover(ctx, db, invoice)
         return await show_invoice(
             ctx, ReadInvoice(organization=command.organization, invoice=command.invoice)
         )
@@ -312,33 +222,9 @@ async def list_all(ctx: Context, command: ReadPayments) -> Page[Payment]:
     return Page(items=[_payment(row) for row in rows[:page]], next=cursor(ctx, "payments", last))
 
 
-async def lock_subscription(ctx: Context, db: Db, invoice_id: UUID) -> None:
-    """Locks what the invoice is for: the organization's subscription, or the one a member pays."""
-    key = {"organization_id": ctx.organization_id}
-    # First the organization, as everywhere: what is paid may let someone in.
-    await db.one(ORGANIZATIONS.lock, **key)
-    await db.row(CHANGES.lock_subscriptions, **key)
-    await db.row(WORKSPACE.lock_of_invoice, **key, invoice_id=invoice_id)
-
-
-async def in_flight(ctx: Context, db: Db, invoice_id: UUID) -> bool:
-    """Whether a rail has been asked for the money and its answer is not known."""
-    rows = await db.rows(
-        PAYMENTS.of_invoice, organization_id=ctx.organization_id, invoice_id=invoice_id
-    )
-    return any(r["state"] in IN_FLIGHT and r["provider"] != "manual" for r in rows)
-
-
 async def _check_in_flight(ctx: Context, db: Db, invoice_id: UUID) -> None:
     if await in_flight(ctx, db, invoice_id):
         raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
-
-
-async def _lock_invoice(ctx: Context, db: Db, invoice_id: UUID) -> Row:
-    row = await db.row(INVOICES.lock, organization_id=ctx.organization_id, invoice_id=invoice_id)
-    if row is None or row["state"] == "discarded":
-        raise not_found()
-    return row
 
 
 async def _lock_payment(ctx: Context, db: Db, payment_id: UUID) -> Row:
@@ -387,6 +273,7 @@ def _payment(row: Row) -> Payment:
         failure=row["failure"],
         attempted_at=row["attempted_at"],
         settled_at=row["settled_at"],
+        credited=row["credited"],
     )
 
 

@@ -340,7 +340,7 @@ async def _invoice(
         dues=dues,
         attempts=dues,
         entry_ids=[engine.new_id() for _ in pairs],
-        uses_balance=[item.row["payer_member_id"] is None for item, _ in pairs],
+        payer_member_ids=[item.row["payer_member_id"] for item, _ in pairs],
         now=now,
         actor=ACTOR,
     )

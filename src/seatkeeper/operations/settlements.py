@@ -8,14 +8,14 @@ from uuid import UUID
 
 import msgspec
 
-from seatkeeper.domain.ids import ChangeId, PaymentId
+from seatkeeper.domain.ids import ChangeId, InvoiceId, PaymentId
 from seatkeeper.domain.money import Money
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.operations.change_words import Change, change_of
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.departures import keep_outside
 from seatkeeper.operations.effects import Cause, Effect, apply_effect
-from seatkeeper.operations.invoices import Issued, discard, finalize
+from seatkeeper.operations.invoices import INVOICES, Issued, discard, finalize
 from seatkeeper.payments.port import Charge, Outcome, PaymentResult
 from seatkeeper.store.database import Db, Row, Unavailable
 from seatkeeper.store.statements import Statements
@@ -103,6 +103,7 @@ async def settle(
 ) -> Change | Refusal:
     """What the outcome of a payment makes of its change; settling twice is settling once.
 
+    Money for a change that is closed already becomes credit of who paid.
     Refuses (as a value, to be kept): payment_declined, payment_action_required. Raises:
     Unavailable while the outcome is unknown. Source: A23, C19, C33, M-18, B025, B065.
     """
@@ -114,6 +115,8 @@ async def settle(
         row = await db.one(CHANGES.lock, organization_id=ctx.organization_id, change_id=change_id)
         outcome: Change | Refusal
         if row["state"] != "awaiting_payment":
+            if result.outcome is Outcome.SUCCEEDED:
+                await credit(ctx, db, row["invoice_id"], (payment_id, result))
             outcome = change_of(row)
         elif result.outcome is Outcome.SUCCEEDED:
             outcome = await _succeed(ctx, db, row, (payment_id, result))
@@ -154,6 +157,28 @@ async def note(ctx: Context, db: Db, payment_id: UUID, result: PaymentResult) ->
         reference=result.reference,
         failure=result.failure,
         now=ctx.now,
+    )
+
+
+async def credit(ctx: Context, db: Db, invoice_id: UUID, paid: tuple[UUID, PaymentResult]) -> None:
+    """Money that came for what is not to be paid any more becomes credit of who paid.
+
+    However many rails say yes, one of them pays; what comes after it, or after the invoice was
+    taken back, is owed. A payment that is known to have succeeded changes nothing. Locks the
+    billing account. Source: M-6, M-10, R-2.
+    """
+    payment_id, result = paid
+    await db.one(INVOICES.account, organization_id=ctx.organization_id)
+    await db.run(
+        PAYMENTS.credit,
+        organization_id=ctx.organization_id,
+        payment_id=payment_id,
+        reference=result.reference,
+        invoice=InvoiceId.text(invoice_id),
+        entry_id=ctx.new_id(),
+        now=ctx.now,
+        actor=ctx.actor_text,
+        request_id=ctx.request_id,
     )
 
 

@@ -194,7 +194,7 @@ async def _come_onto(
                 renewals.period_cause(subscription_id, terms.starts_at),
                 due_at=due_at,
                 next_attempt_at=due_at,
-                uses_balance=account.subscription.payer_member_id is None,
+                payer_member_id=account.subscription.payer_member_id,
             ),
             draft=False,
         )

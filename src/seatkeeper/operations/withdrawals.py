@@ -7,6 +7,7 @@ from typing import Final
 from seatkeeper.domain.ids import ChangeId, OrganizationId
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.refusals import Code, Refused, refuse
+from seatkeeper.operations.attempts import in_flight
 from seatkeeper.operations.changes import CHANGES, Change, change_of
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.invoices import INVOICES
@@ -29,7 +30,7 @@ async def cancel(ctx: Context, command: CancelChange) -> Change:
     """Take back a change that has not taken effect; twice succeeds.
 
     One that waits for a payment on a rail cannot be taken back while the rail may still say yes.
-    Refuses: contract_managed (what was agreed in an amendment), not_found,
+    Refuses: contract_managed (what was agreed in an amendment), not_found, request_in_progress,
     precondition_failed, state_conflict. Source: A29, T32.
     """
     async with ctx.transaction() as db:
@@ -53,7 +54,8 @@ async def cancel(ctx: Context, command: CancelChange) -> Change:
                 organization_id=ctx.organization_id,
                 invoice_id=row["invoice_id"],
             )
-            if invoice["state"] == "draft":
+            asked = await in_flight(ctx, db, row["invoice_id"])
+            if invoice["state"] == "draft" or asked:
                 raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
             await withdraw(ctx, db, invoice)
         else:

@@ -3,14 +3,27 @@ select invoice_prefix, invoice_count, credit_note_count, balance_minor
   from billing_account where organization_id = :organization_id
    for no key update
 
--- insert: Write an invoice with its lines, its number if it is issued at once, and the balance it uses.
+-- member_balance: What the vendor owes a member; read behind the lock of the billing account.
+select balance_minor from member_account where organization_id = :organization_id and member_id = :member_id
+
+-- insert: Write an invoice with its lines, its number if it is issued at once, and the balance of the payer it uses.
 with counted as (
     update billing_account
        set invoice_count = invoice_count + case when :state::text = 'draft' then 0 else 1 end,
-           balance_minor = balance_minor - :balance_minor + :carried_minor
+           balance_minor = balance_minor
+               + case when :payer_member_id::uuid is null then :carried_minor::bigint - :balance_minor::bigint else 0 end
      where organization_id = :organization_id
     returning invoice_prefix || '-' || lpad(invoice_count::text, greatest(6, length(invoice_count::text)), '0')
         as number
+), spent as (
+    update member_account set balance_minor = balance_minor - :balance_minor
+     where organization_id = :organization_id and member_id = :payer_member_id and :balance_minor > 0
+), kept as (
+    insert into member_account (organization_id, member_id, balance_minor)
+    select :organization_id, :payer_member_id, :carried_minor
+     where :payer_member_id is not null and :carried_minor > 0
+    on conflict (organization_id, member_id) do update
+       set balance_minor = member_account.balance_minor + excluded.balance_minor
 ), made as (
     insert into invoice (organization_id, invoice_id, subscription_id, number, state, cause, cause_id, currency,
         subtotal_minor, balance_minor, due_minor, created_at, issued_at, due_at, closed_at, next_attempt_at)
@@ -33,8 +46,9 @@ with counted as (
         :ends::timestamptz[], :effectives::timestamptz[], :assigned::integer[], :held::integer[],
         :discounts::integer[], :fixed::bigint[]) as l
 ), used as (
-    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, created_at)
-    select m.organization_id, b.entry_id, b.amount, :currency, b.reason, m.invoice_id, :now
+    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, member_id,
+        created_at)
+    select m.organization_id, b.entry_id, b.amount, :currency, b.reason, m.invoice_id, :payer_member_id, :now
       from made m, (values (:used_entry_id::uuid, -:balance_minor::bigint, 'used on invoice'),
                            (:carried_entry_id::uuid, :carried_minor::bigint, 'carried from invoice'))
            as b (entry_id, amount, reason)
@@ -80,30 +94,44 @@ update invoice i set content_hash = s.content_hash
 
 -- discard: Drop a draft that will not be paid, and give back the balance it had used.
 with dropped as (
-    update invoice set state = 'discarded', closed_at = :now
-     where organization_id = :organization_id and invoice_id = :invoice_id and state = 'draft'
-    returning organization_id, invoice_id, balance_minor, currency
+    update invoice i set state = 'discarded', closed_at = :now
+      from subscription s
+     where i.organization_id = :organization_id and i.invoice_id = :invoice_id and i.state = 'draft'
+       and s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+    returning i.organization_id, i.invoice_id, i.balance_minor, i.currency, s.payer_member_id
 ), returned as (
     update billing_account b set balance_minor = b.balance_minor + d.balance_minor
       from dropped d
-     where b.organization_id = :organization_id and d.balance_minor > 0
+     where b.organization_id = :organization_id and d.balance_minor > 0 and d.payer_member_id is null
+), returned_to_member as (
+    update member_account m set balance_minor = m.balance_minor + d.balance_minor
+      from dropped d
+     where m.organization_id = :organization_id and m.member_id = d.payer_member_id and d.balance_minor > 0
 )
-insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, created_at)
-select :organization_id, :entry_id, balance_minor, currency, 'returned from invoice', invoice_id, :now
+insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, member_id, created_at)
+select :organization_id, :entry_id, balance_minor, currency, 'returned from invoice', invoice_id, payer_member_id, :now
   from dropped where balance_minor > 0
 
 -- void: Take back an open invoice, with the balance it had used; no row when it is not open.
 with voided as (
-    update invoice set state = 'void', closed_at = :now, next_attempt_at = null
-     where organization_id = :organization_id and invoice_id = :invoice_id and state = 'open'
-    returning organization_id, invoice_id, balance_minor, currency, number
+    update invoice i set state = 'void', closed_at = :now, next_attempt_at = null
+      from subscription s
+     where i.organization_id = :organization_id and i.invoice_id = :invoice_id and i.state = 'open'
+       and s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+    returning i.organization_id, i.invoice_id, i.balance_minor, i.currency, i.number, s.payer_member_id
 ), returned as (
     update billing_account b set balance_minor = b.balance_minor + v.balance_minor
       from voided v
-     where b.organization_id = :organization_id and v.balance_minor > 0
+     where b.organization_id = :organization_id and v.balance_minor > 0 and v.payer_member_id is null
+), returned_to_member as (
+    update member_account m set balance_minor = m.balance_minor + v.balance_minor
+      from voided v
+     where m.organization_id = :organization_id and m.member_id = v.payer_member_id and v.balance_minor > 0
 ), noted as (
-    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, created_at)
-    select organization_id, :entry_id, balance_minor, currency, 'returned from invoice', invoice_id, :now
+    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, member_id,
+        created_at)
+    select organization_id, :entry_id, balance_minor, currency, 'returned from invoice', invoice_id, payer_member_id,
+        :now
       from voided where balance_minor > 0
 ), told as (
     insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
@@ -158,22 +186,32 @@ select invoice_id, line_number, kind, seat_type, plan_key, plan_version, price_k
  order by invoice_id, line_number
 
 -- balance: What the vendor owes the organization, and how it came about, newest first.
-select entry_id, amount_minor, currency, reason, invoice_id, credit_note_id, created_at
+select entry_id, amount_minor, currency, reason, invoice_id, credit_note_id, payment_id, created_at
   from balance_entry
- where organization_id = :organization_id and (:after::uuid is null or entry_id < :after)
+ where organization_id = :organization_id and member_id is null and (:after::uuid is null or entry_id < :after)
  order by entry_id desc
  limit :page
 
--- grant: Credit the balance, with its entry.
-with granted as (
-    update billing_account set balance_minor = balance_minor + :amount_minor
-     where organization_id = :organization_id
-    returning organization_id, balance_minor
+-- grant: Credit the balance of who pays the invoice, or the organization's where there is none, with its entry.
+with payer as (
+    select :organization_id::uuid as organization_id, (
+        select s.payer_member_id from invoice i
+          join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+         where i.organization_id = :organization_id and i.invoice_id = :invoice_id) as member_id
+), granted as (
+    update billing_account b set balance_minor = b.balance_minor + :amount_minor
+      from payer p
+     where b.organization_id = p.organization_id and p.member_id is null
+), granted_to_member as (
+    insert into member_account (organization_id, member_id, balance_minor)
+    select organization_id, member_id, :amount_minor from payer where member_id is not null
+    on conflict (organization_id, member_id) do update
+       set balance_minor = member_account.balance_minor + excluded.balance_minor
 )
 insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, credit_note_id,
-    created_at)
-select organization_id, :entry_id, :amount_minor, :currency, :reason, :invoice_id, :credit_note_id, :now
-  from granted
+    member_id, created_at)
+select organization_id, :entry_id, :amount_minor, :currency, :reason, :invoice_id, :credit_note_id, member_id, :now
+  from payer
 
 -- credited: What credit notes have already taken from an invoice.
 select coalesce(sum(amount_minor), 0)::bigint as credited_minor

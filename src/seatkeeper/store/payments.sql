@@ -33,21 +33,53 @@ update payment
    and state in ('pending', 'unknown', 'action_required')
 returning payment_id
 
+-- credit: Note the success of a payment that pays nothing any more, its money as credit of who paid; once.
+with late as (
+    update payment set state = 'succeeded', credited = true, failure = null, settled_at = :now,
+           provider_reference = coalesce(:reference, provider_reference)
+     where organization_id = :organization_id and payment_id = :payment_id and state <> 'succeeded'
+    returning organization_id, payment_id, invoice_id, amount_minor, currency
+), owned as (
+    select l.*, s.payer_member_id as member_id
+      from late l
+      join invoice i on i.organization_id = l.organization_id and i.invoice_id = l.invoice_id
+      join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+), granted as (
+    update billing_account b set balance_minor = b.balance_minor + o.amount_minor
+      from owned o
+     where b.organization_id = o.organization_id and o.member_id is null
+), granted_to_member as (
+    insert into member_account (organization_id, member_id, balance_minor)
+    select organization_id, member_id, amount_minor from owned where member_id is not null
+    on conflict (organization_id, member_id) do update
+       set balance_minor = member_account.balance_minor + excluded.balance_minor
+), noted as (
+    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, payment_id,
+        member_id, created_at)
+    select organization_id, :entry_id, amount_minor, currency, 'payment came late', invoice_id, payment_id, member_id,
+        :now
+      from owned
+)
+insert into event (organization_id, kind, subject_id, member_id, occurred_at, actor, request_id, facts)
+select organization_id, 'payment.credited', payment_id, member_id, :now, :actor, :request_id,
+       jsonb_build_object('invoice', :invoice::text, 'amount_minor', amount_minor, 'currency', currency)
+  from owned
+
 -- lock: One payment, locked.
 select payment_id, invoice_id, provider, method, provider_key, provider_reference, state, amount_minor, currency,
-       failure, attempted_at, settled_at
+       failure, attempted_at, settled_at, credited
   from payment where organization_id = :organization_id and payment_id = :payment_id
    for no key update
 
 -- of_invoice: The payments of an invoice, newest first.
 select payment_id, invoice_id, provider, method, provider_key, provider_reference, state, amount_minor, currency,
-       failure, attempted_at, settled_at
+       failure, attempted_at, settled_at, credited
   from payment where organization_id = :organization_id and invoice_id = :invoice_id
  order by payment_id desc
 
 -- page: Payments, newest first.
 select payment_id, invoice_id, provider, method, provider_key, provider_reference, state, amount_minor, currency,
-       failure, attempted_at, settled_at
+       failure, attempted_at, settled_at, credited
   from payment
  where organization_id = :organization_id and (:after::uuid is null or payment_id < :after)
  order by payment_id desc

@@ -72,30 +72,48 @@ update seat_pool p
 
 -- invoice: Issue one invoice per renewed subscription, numbered in order, the balance used first.
 with asked as (
-    select a.*, row_number() over (partition by organization_id order by invoice_id)::integer as turn
+    select a.*, row_number() over (partition by organization_id order by invoice_id)::integer as turn,
+           row_number() over (partition by organization_id, payer_member_id order by invoice_id) = 1 as is_first
       from unnest(:organization_ids::uuid[], :subscription_ids::uuid[], :invoice_ids::uuid[], :cause_ids::text[],
         :currencies::text[], :subtotals::bigint[], :dues::timestamptz[], :attempts::timestamptz[],
-        :entry_ids::uuid[], :uses_balance::boolean[])
+        :entry_ids::uuid[], :payer_member_ids::uuid[])
         as a (organization_id, subscription_id, invoice_id, cause_id, currency, subtotal, due_at, attempt_at,
-            entry_id, uses_balance)
+            entry_id, payer_member_id)
 ), locked as (
     select b.organization_id, b.invoice_prefix, b.invoice_count, b.balance_minor
       from billing_account b
      where b.organization_id in (select organization_id from asked)
      order by b.organization_id
        for no key update
+), members as (
+    -- Locked although the account is: what was credited while this waited for that lock is seen.
+    select m.organization_id, m.member_id, m.balance_minor
+      from member_account m
+     where (m.organization_id, m.member_id) in (
+            select a.organization_id, a.payer_member_id from asked a join locked l using (organization_id)
+             where a.payer_member_id is not null)
+       for no key update
 ), priced as (
     select a.*, l.invoice_prefix, l.invoice_count + a.turn as serial,
-        case when a.turn = 1 and a.uses_balance then least(l.balance_minor, a.subtotal) else 0 end as used
+        case when not a.is_first then 0 when a.payer_member_id is null then least(l.balance_minor, a.subtotal)
+             else least(coalesce(m.balance_minor, 0), a.subtotal) end as used
       from asked a join locked l on l.organization_id = a.organization_id
+      left join members m on m.organization_id = a.organization_id and m.member_id = a.payer_member_id
 ), counted as (
     update billing_account b
        set invoice_count = b.invoice_count + n.invoices, balance_minor = b.balance_minor - n.used
-      from (select organization_id, count(*)::integer as invoices, sum(used) as used from priced group by 1) n
+      from (select organization_id, count(*)::integer as invoices,
+                   coalesce(sum(used) filter (where payer_member_id is null), 0) as used from priced group by 1) n
      where b.organization_id = n.organization_id
+), spent as (
+    update member_account m set balance_minor = m.balance_minor - p.used
+      from priced p
+     where m.organization_id = p.organization_id and m.member_id = p.payer_member_id and p.used > 0
 ), used as (
-    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, created_at)
-    select organization_id, entry_id, -used, currency, 'used on invoice', invoice_id, :now from priced where used > 0
+    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, member_id,
+        created_at)
+    select organization_id, entry_id, -used, currency, 'used on invoice', invoice_id, payer_member_id, :now
+      from priced where used > 0
 ), made as (
     insert into invoice (organization_id, invoice_id, subscription_id, number, state, cause, cause_id, currency,
         subtotal_minor, balance_minor, due_minor, created_at, issued_at, due_at, closed_at, next_attempt_at)
@@ -244,11 +262,13 @@ select :organization_id, 'subscription.past_due', subscription_id, :now, :actor,
 
 -- unpaid_changes: Changes whose payment never came to an end; by hand it may come until the period is over.
 select c.organization_id, c.change_id, c.kind, p.payment_id, p.provider, p.method, p.provider_key, p.amount_minor,
-       p.currency, p.state as payment_state, c.requested_at, c.invoice_id, o.catalog_key, o.time_zone, o.clock_id
+       p.currency, p.state as payment_state, c.requested_at, c.invoice_id, i.state as invoice_state, o.catalog_key,
+       o.time_zone, o.clock_id
   from change c
   join organization o on o.organization_id = c.organization_id
   join subscription s on s.organization_id = c.organization_id and s.subscription_id = c.subscription_id
   join payment p on p.organization_id = c.organization_id and p.invoice_id = c.invoice_id
+  join invoice i on i.organization_id = c.organization_id and i.invoice_id = c.invoice_id
  where c.state = 'awaiting_payment' and c.requested_at <= :before and o.clock_id is not distinct from :clock_id
    and p.state in ('pending', 'unknown', 'action_required')
    and (p.provider <> 'manual' or s.period_ends_at <= :now)

@@ -503,11 +503,14 @@ create table payment (
     failure text,
     attempted_at timestamptz not null,
     settled_at timestamptz,
+    -- The money came for what was not to be paid any more, and is on the balance of who paid.
+    credited boolean not null default false,
     primary key (organization_id, payment_id),
-    foreign key (organization_id, invoice_id) references invoice
+    foreign key (organization_id, invoice_id) references invoice,
+    constraint payment_credited_came check (state = 'succeeded' or not credited)
 );
 create unique index payment_succeeds_once on payment (organization_id, invoice_id)
-    where state = 'succeeded';
+    where state = 'succeeded' and not credited;
 
 -- The sandbox provider's own books: what a real provider would keep on its side.
 create table sandbox_charge (
@@ -535,7 +538,16 @@ create table credit_note (
     constraint credit_note_number_once unique (organization_id, number)
 );
 
--- Credit owed to the organization; positive grants it, negative uses it on an invoice.
+-- The credit the vendor owes a member who pays their own seat; written under the lock of billing_account.
+create table member_account (
+    organization_id uuid not null,
+    member_id uuid not null,
+    balance_minor bigint not null constraint member_balance_not_negative check (balance_minor >= 0),
+    primary key (organization_id, member_id),
+    foreign key (organization_id, member_id) references member
+);
+
+-- Credit owed to the organization, or to a member; positive grants it, negative uses it on an invoice.
 create table balance_entry (
     organization_id uuid not null references organization,
     entry_id uuid not null,
@@ -545,10 +557,18 @@ create table balance_entry (
     invoice_id uuid,
     credit_note_id uuid,
     created_at timestamptz not null,
+    -- The payment whose money this is, because it came late.
+    payment_id uuid,
+    -- Whose it is; null where it is the organization's.
+    member_id uuid,
     primary key (organization_id, entry_id),
     foreign key (organization_id, invoice_id) references invoice,
-    foreign key (organization_id, credit_note_id) references credit_note
+    foreign key (organization_id, credit_note_id) references credit_note,
+    foreign key (organization_id, payment_id) references payment,
+    foreign key (organization_id, member_id) references member
 );
+create unique index balance_entry_payment_once on balance_entry (organization_id, payment_id)
+    where payment_id is not null;
 
 -- Audit and outbox in one, written in the transaction it tells of. Readers stay below the oldest open
 -- transaction, so a serial id never hides a late commit.

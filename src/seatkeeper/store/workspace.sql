@@ -8,7 +8,9 @@ select s.subscription_id, s.payer_member_id, s.plan_version_id, s.price_key, s.o
        s.grace_ends_at, s.contract_id, s.discount_basis_points, s.version,
        s.payment_method is not null as has_payment_method,
        exists (select 1 from change c where c.organization_id = s.organization_id
-            and c.subscription_id = s.subscription_id and c.state = 'awaiting_payment') as paying
+            and c.subscription_id = s.subscription_id and c.state = 'awaiting_payment') as paying,
+       coalesce((select m.balance_minor from member_account m where m.organization_id = s.organization_id
+            and m.member_id = s.payer_member_id), 0) as balance_minor
   from subscription s
  where s.organization_id = :organization_id and s.payer_member_id = :member_id
    and case when :subscription_id::uuid is null then s.status <> 'ended'

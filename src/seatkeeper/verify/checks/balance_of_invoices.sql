@@ -12,7 +12,8 @@ with derived as (
                    from invoice_line where kind = 'carried_to_balance' group by 1, 2) l
         on l.organization_id = i.organization_id and l.invoice_id = i.invoice_id
       left join (select organization_id, invoice_id, sum(amount_minor) as n
-                   from balance_entry where invoice_id is not null and credit_note_id is null group by 1, 2) e
+                   from balance_entry where invoice_id is not null and credit_note_id is null
+                    and payment_id is null group by 1, 2) e
         on e.organization_id = i.organization_id and e.invoice_id = i.invoice_id
 )
 select organization_id, invoice_id, state, used_minor, carried_minor, entries_minor
