@@ -2,7 +2,8 @@
 
 `roles`: P primary owner, O owner, A admin, M member, B member with the billing right; those that
 are not named are refused. `status` is what the vendor's key with just that scope is answered,
-`bound` what a key of another organization is. A row is written by hand: that is its worth.
+`bound` what a key of another organization is; `payer` marks what a member without any right may
+do with an invoice or payment of their own seat. A row is written by hand: that is its worth.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Row:
     status: int = 200
     bound: int = 404
     sent: Any = None
+    payer: bool = False
 
 
 MATRIX: dict[str, Row] = {
@@ -82,11 +84,11 @@ MATRIX: dict[str, Row] = {
     "changes.show": Row(PAYERS),
     "withdrawals.cancel": Row(PAYERS, 409),
     "invoices.list_all": Row(PAYERS),
-    "invoices.show": Row(PAYERS),
+    "invoices.show": Row(PAYERS, payer=True),
     "invoices.balance": Row(PAYERS),
-    "payments.pay": Row(PAYERS, sent={}),
+    "payments.pay": Row(PAYERS, sent={}, payer=True),
     "payments.list_all": Row(PAYERS),
-    "payments.confirm": Row(PAYERS, sent={}),
+    "payments.confirm": Row(PAYERS, sent={}, payer=True),
     "upcoming.show": Row(PAYERS),
     "credit_notes.list_all": Row(PAYERS),
     "contracts.show": Row(PAYERS, 404),

@@ -26,6 +26,7 @@ from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.operations.context import Actor, Context, Principal, not_found
 from seatkeeper.operations.engine import Engine
 from seatkeeper.operations.idempotency import once
+from seatkeeper.operations.payers import is_payer
 from seatkeeper.store.database import Unavailable
 from seatkeeper.store.statements import Statements
 
@@ -157,12 +158,18 @@ class Application:
             if ctx.facts.clock_id is not None:
                 ctx.now = await engine.time_of(ctx.facts)
         if (actor := headers.get(b"seatkeeper-actor")) is not None:
-            await self._act(ctx, operation, actor)
+            await self._act(ctx, operation, actor, command)
         ctx.idempotency_key = _idempotency_key(operation, headers)
         ctx.if_match = _if_match(headers.get(b"if-match"))
         return ctx
 
-    async def _act(self, ctx: Context, operation: Operation, actor: bytes) -> None:
+    async def _act(
+        self,
+        ctx: Context,
+        operation: Operation,
+        actor: bytes,
+        command: Any,  # noqa: ANN401  each operation has its own command
+    ) -> None:
         if ctx.facts is None:
             raise Refused(refuse(Code.FORBIDDEN, detail="This is not done in a member's name."))
         try:
@@ -180,7 +187,7 @@ class Application:
             refusal = decide_permission(
                 ctx.actor.role, operation.permission, may_bill=ctx.actor.may_bill
             )
-            if refusal is not None:
+            if refusal is not None and not (operation.payer_may and await is_payer(ctx, command)):
                 raise Refused(refusal)
 
     async def _perform(

@@ -170,7 +170,8 @@ def _description(operation: Operation) -> str:
     kept = _LABEL.split(body)[0].strip()
     needs = [f"Needs the scope `{operation.scope}`."]
     if operation.permission is not None:
-        needs.append(f"A member also needs the permission `{operation.permission}`.")
+        but = ", unless they pay it for their own seat" if operation.payer_may else ""
+        needs.append(f"A member also needs the permission `{operation.permission}`{but}.")
     if operation.moves_money:
         needs.append("Moves money: send an `Idempotency-Key`.")
     return "\n\n".join(part for part in (" ".join(kept.split()), " ".join(needs)) if part)

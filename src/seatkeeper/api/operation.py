@@ -15,7 +15,8 @@ from seatkeeper.domain.members import Permission
 class Operation:
     """Where an operation is reached, who may, what goes in and out.
 
-    `permission` is what the acting member's role must have besides the key's `scope`.
+    `permission` is what the acting member's role must have besides the key's `scope`; with
+    `payer_may` whoever pays the named invoice or payment for their own seat needs it not.
     `one_transaction` lets the answer be kept under its idempotency key with the effect itself;
     operations that wait for a payment keep it themselves. The answer of one that `tells_secret` is
     never kept, lest the secret stands in the database.
@@ -29,6 +30,7 @@ class Operation:
     result: Any
     status: int = 200
     permission: Permission | None = None
+    payer_may: bool = False
     moves_money: bool = False
     one_transaction: bool = True
     tells_secret: bool = False

@@ -98,6 +98,7 @@ MONEY: Final = (
         invoices.ReadInvoice,
         invoices.Invoice,
         permission=READ,
+        payer_may=True,
     ),
     Operation(
         "POST",
@@ -107,6 +108,7 @@ MONEY: Final = (
         payments.PayInvoice,
         invoices.Invoice,
         permission=MANAGE,
+        payer_may=True,
         moves_money=True,
         one_transaction=False,
     ),
@@ -145,6 +147,7 @@ MONEY: Final = (
         payments.ConfirmPayment,
         payments.Payment,
         permission=MANAGE,
+        payer_may=True,
         moves_money=True,
         one_transaction=False,
     ),

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from seatkeeper.domain.changes import Asker, Offer, decide_cancel, decide_resume
-from seatkeeper.domain.ids import MemberId, OrganizationId, SubscriptionId
+from seatkeeper.domain.ids import InvoiceId, MemberId, OrganizationId, SubscriptionId
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.subscriptions import Status, Subscription
 from seatkeeper.domain.terms import People, decide_change_plan
@@ -69,7 +69,8 @@ class ChangePaymentMethod(ReadMemberSubscription):
 class MemberSubscription(Result):
     """What a member pays for. `pending` while a payment, the first or another, is awaited.
 
-    `balance_minor` is credit owed to the member, used first on their next invoice.
+    `balance_minor` is credit owed to the member, used first on their next invoice; `open_invoice`
+    the oldest one that is to be paid.
     """
 
     member: str
@@ -87,6 +88,7 @@ class MemberSubscription(Result):
     has_payment_method: bool
     version: int
     balance_minor: int = 0
+    open_invoice: str | None = None
     pending: bool = False
     existed: bool = False
 
@@ -283,6 +285,7 @@ async def _view(
         has_payment_method=row["has_payment_method"],
         version=row["version"],
         balance_minor=row["balance_minor"],
+        open_invoice=InvoiceId.text_or_none(row["open_invoice_id"]),
         pending=row["paying"],
         existed=existed,
     )

@@ -10,7 +10,10 @@ select s.subscription_id, s.payer_member_id, s.plan_version_id, s.price_key, s.o
        exists (select 1 from change c where c.organization_id = s.organization_id
             and c.subscription_id = s.subscription_id and c.state = 'awaiting_payment') as paying,
        coalesce((select m.balance_minor from member_account m where m.organization_id = s.organization_id
-            and m.member_id = s.payer_member_id), 0) as balance_minor
+            and m.member_id = s.payer_member_id), 0) as balance_minor,
+       (select i.invoice_id from invoice i where i.organization_id = s.organization_id
+            and i.subscription_id = s.subscription_id and i.state = 'open'
+          order by i.due_at, i.invoice_id limit 1) as open_invoice_id
   from subscription s
  where s.organization_id = :organization_id and s.payer_member_id = :member_id
    and case when :subscription_id::uuid is null then s.status <> 'ended'
@@ -78,6 +81,15 @@ select s.subscription_id
        and s.payer_member_id is not null
  where i.organization_id = :organization_id and i.invoice_id = :invoice_id
    for no key update of s
+
+-- is_payer: Whether a member pays an invoice, or the invoice of a payment, for their own seat.
+select exists (
+    select 1 from invoice i
+      join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+     where i.organization_id = :organization_id and s.payer_member_id = :member_id
+       and i.invoice_id = coalesce(:invoice_id::uuid, (
+            select p.invoice_id from payment p
+             where p.organization_id = :organization_id and p.payment_id = :payment_id))) as found
 
 -- elsewhere: Where a user alone pays for themselves, among organizations of one catalog, currency and clock.
 select o.organization_id, o.catalog_key, o.currency, o.time_zone, o.clock_id, m.member_id
