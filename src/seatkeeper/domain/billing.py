@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.discounts import NOTHING_OFF, Off
 from seatkeeper.domain.periods import Period, Recurrence, midnight
 from seatkeeper.domain.policies import ReductionMoney
-from seatkeeper.domain.prices import Adjustment, DayLevel, Price, SeatPrice, adjust
+from seatkeeper.domain.prices import Adjustment, DayLevel, Price, SeatPrice, TierMode, adjust
 from seatkeeper.domain.proration import Basis, Share, share_left
 from seatkeeper.domain.seats import SeatPool
 from seatkeeper.domain.subscriptions import Subscription
@@ -59,6 +59,8 @@ class Line:
     held: int = 0
     discount_basis_points: int = 0
     discount_fixed_minor: int = 0
+    # The most it may be, whatever made it; see domain/bounds. It is not stored.
+    ceiling_minor: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,10 @@ def period_lines(
     lines = []
     if price.base:
         base = price.of_period(price.base, number)
-        lines.append(replace(common, full_minor=base, amount_minor=base, unit_minor=base))
+        most = -(-price.base * price.billing.months // price.per.months)
+        lines.append(
+            replace(common, full_minor=base, amount_minor=base, unit_minor=base, ceiling_minor=most)
+        )
     for seat_type, pool in pools.items():
         seat_price = price.seats.get(seat_type)
         if seat_price is None or seat_price.is_free or pool.purchased == 0:
@@ -141,6 +146,7 @@ def period_lines(
                 amount_minor=amount,
                 assigned=pool.assigned,
                 held=pool.held,
+                ceiling_minor=price.ceiling(seat_price, pool.purchased),
             )
         )
     return _discounted(lines, price.off)
@@ -217,6 +223,7 @@ def _step_line(
 ) -> Line:
     target, effective_at, share, moved = made
     pool = billed.pool
+    seat_price = price.seats[pool.seat_type]
     return Line(
         kind=LineKind.ADDED_SEATS if target > pool.purchased else LineKind.RETURNED_SEATS,
         plan_key=plan.key,
@@ -225,7 +232,7 @@ def _step_line(
         seat_type=pool.seat_type,
         quantity=target,
         quantity_before=pool.purchased,
-        unit_minor=unit_of(price, price.seats[pool.seat_type]),
+        unit_minor=unit_of(price, seat_price),
         share=share,
         full_minor=moved.full,
         amount_minor=moved.due,
@@ -235,7 +242,16 @@ def _step_line(
         assigned=pool.assigned,
         held=pool.held,
         discount_basis_points=price.off.basis_points,
+        ceiling_minor=price.ceiling(seat_price, _at_most(seat_price, target, pool.purchased)),
     )
+
+
+def _at_most(seat_price: SeatPrice, target: int, purchased: int) -> int:
+    """The seats whose whole price a step cannot exceed: those added, where each pays for itself."""
+    added = target - purchased
+    if added > 0 and seat_price.mode is TierMode.GRADUATED:
+        return added
+    return max(target, purchased)
 
 
 def rest_lines(

@@ -132,6 +132,15 @@ class Price:
         before = round_half_up(per_interval * step * billing, per)
         return round_half_up(per_interval * (step + 1) * billing, per) - before
 
+    def ceiling(self, seat_price: SeatPrice, quantity: int) -> int:
+        """The most that `quantity` seats can cost for one billing period: all at the dearest tier.
+
+        Counted apart from the amounts it bounds. Units: minor, rounded up. Source: M-19.
+        """
+        dearest = max(tier.unit for tier in seat_price.tiers) * quantity
+        flats = sum(tier.flat for tier in seat_price.tiers)
+        return -(-(dearest + flats) * self.billing.months // self.per.months)
+
     def prorated(self, per_interval: int, share: Share) -> int:
         """The share of one billing period of an amount per interval, rounded once. Source: G1."""
         return round_half_up(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,12 +14,16 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from seatkeeper.domain.bounds import OutOfBounds
 from seatkeeper.domain.ids import KeyId, MemberId
 from seatkeeper.domain.members import Role
 from seatkeeper.domain.refusals import Code, Refused, refuse
 from seatkeeper.operations.engine import Engine, OrganizationFacts
 from seatkeeper.store.database import Db, Unavailable
+from seatkeeper.store.statements import Statements
 
+RENEWALS: Final = Statements("renewals")
+LOG: Final = logging.getLogger("seatkeeper.bounds")
 TURN_SECONDS_MAX: Final = 30
 
 
@@ -120,22 +125,38 @@ class Context:
     async def transaction(self) -> AsyncIterator[Db]:
         """One transaction; an operation called by another joins the other's.
 
-        Raises: Unavailable where the organization has too many before this one.
+        What cannot be right is rolled back, and the organization parked. Raises: Unavailable
+        where the organization has too many before this one. Refuses: parked. Source: M-19.
         """
         if self._db is not None:
             yield self._db
             return
-        async with self._turn(), self.engine.database.transaction() as db:
-            self._db = db
-            try:
-                yield db
-            except BaseException:
-                self.afterwards.clear()
-                raise
-            finally:
-                self._db = None
+        try:
+            async with self._turn(), self.engine.database.transaction() as db:
+                self._db = db
+                try:
+                    yield db
+                except BaseException:
+                    self.afterwards.clear()
+                    raise
+                finally:
+                    self._db = None
+        except OutOfBounds as found:
+            await self._park(str(found))
+            raise Refused(refuse(Code.PARKED)) from found
         while self.afterwards:
             await self.afterwards.pop(0)()
+
+    async def _park(self, reason: str) -> None:
+        LOG.error("the billing of %s is parked: %s", self.organization_id, reason)
+        async with self.engine.database.transaction() as db:
+            await db.run(
+                RENEWALS.park,
+                organization_ids=[self.organization_id],
+                reason=reason,
+                now=self.now,
+                actor=self.actor_text,
+            )
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

@@ -17,6 +17,7 @@ from seatkeeper.domain.ids import (
     PaymentId,
     SubscriptionId,
 )
+from seatkeeper.operations.bounds import check_bounds
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import after, cursor
 from seatkeeper.operations.words import (
@@ -61,9 +62,10 @@ async def issue(ctx: Context, db: Db, bill: Bill, *, draft: bool) -> Issued:
     """Writes an invoice: a draft waits for its payment, else it is numbered and open.
 
     The account balance is used first; credit beyond the charges is carried to the balance; what
-    is then nothing is paid. Cost: three statements; locks the billing account. Source: C55, M-2,
-    M-5, M-6.
+    is then nothing is paid. Raises: OutOfBounds where the bill cannot be right. Cost: four
+    statements; locks the billing account. Source: C55, M-2, M-5, M-6, M-19.
     """
+    await check_bounds(ctx, db, bill.subscription_id, bill.lines)
     owed = await _balance(ctx, db, bill.payer_member_id)
     carried = max(-total(bill.lines), 0)
     lines = (*bill.lines, _carried(bill.lines[0], carried)) if carried else bill.lines
@@ -126,6 +128,7 @@ def _carried(like: Line, amount: int) -> Line:
         held=0,
         discount_basis_points=0,
         discount_fixed_minor=0,
+        ceiling_minor=amount,
     )
 
 

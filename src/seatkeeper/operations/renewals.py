@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from seatkeeper.domain.billing import total
+from seatkeeper.domain.bounds import OutOfBounds, decide_renewed
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.changes import Account
 from seatkeeper.domain.contracts import due_on_terms
@@ -86,6 +87,8 @@ async def _alone(engine: Engine, db: Db, row: Row, now: datetime) -> None:
             await _together(engine, db, [row], now)
     except Unavailable:
         raise
+    except OutOfBounds as found:
+        await _stop(db, row, now, str(found))
     except Exception:
         LOG.exception("the renewal of %s failed; its billing is parked", row["organization_id"])
         await _park(db, row, now, "what came due could not be carried out")
@@ -99,8 +102,12 @@ async def _together(engine: Engine, db: Db, rows: Sequence[Row], now: datetime) 
         if _too_late(item, now):
             await _park(db, item.row, now, TOO_LATE)
         elif _is_plain(item, now):
+            renewal = decide_renewal(item.account)
+            if (reason := decide_renewed(item.account, renewal, now)) is not None:
+                await _stop(db, item.row, now, reason)
+                continue
             batch.claimed.append(item)
-            batch.renewals.append(decide_renewal(item.account))
+            batch.renewals.append(renewal)
         else:
             ctx = _context(engine, item.row, now, db)
             await take_turn(ctx, db, item.account, item.changes)
@@ -168,6 +175,12 @@ def _too_late(item: Claimed, now: datetime) -> bool:
     return after.ends_at <= now and (agreed is None or agreed < due)
 
 
+async def _stop(db: Db, row: Row, now: datetime, reason: str) -> None:
+    """Parks for what only a bug of ours can have made, so that someone looks. Source: M-19."""
+    LOG.error("the billing of %s is parked: %s", row["organization_id"], reason)
+    await _park(db, row, now, reason)
+
+
 async def _park(db: Db, row: Row, now: datetime, reason: str) -> None:
     await db.run(
         RENEWALS.park,
@@ -211,6 +224,8 @@ async def write_renewal(
 ) -> Renewal:
     """Writes one renewal that takes its turn alone; the account's pools are locked."""
     renewal = decide_renewal(account)
+    if (reason := decide_renewed(account, renewal, ctx.now)) is not None:
+        raise OutOfBounds(reason)
     pools = await db.rows(
         RENEWALS.lock_pools,
         organization_ids=[ctx.organization_id],

@@ -3,6 +3,14 @@ select invoice_prefix, invoice_count, credit_note_count, balance_minor
   from billing_account where organization_id = :organization_id
    for no key update
 
+-- lines_since: The lines of a subscription since an instant, among the newest invoices of its organization.
+select count(*)::integer as found
+  from (select organization_id, invoice_id, subscription_id, created_at from invoice
+         where organization_id = :organization_id
+         order by invoice_id desc limit :most) i
+  join invoice_line l on l.organization_id = i.organization_id and l.invoice_id = i.invoice_id
+ where i.subscription_id = :subscription_id and i.created_at >= :since
+
 -- member_balance: What the vendor owes a member; read behind the lock of the billing account.
 select balance_minor from member_account where organization_id = :organization_id and member_id = :member_id
 
