@@ -14,12 +14,19 @@ import pytest
 from tests.api.caller import Caller
 from tests.api.conftest import an_application, new_organization, renamed
 from tests.chaos.dying_server import POINTS
+from tests.chaos.renewing import a_worker
 from tests.domain.small_catalog import SMALL
 from tests.invariants.clean import assert_clean
 
 KEY = "a-purchase-of-three"
 # 3 x 5.00 above the five that are included; bought at once with the first period's start.
 LEASE_OVER = "update idempotency_key set created_at = created_at - interval '31 seconds'"
+
+PATIENCE_OVER = "update change set requested_at = requested_at - interval '61 seconds'"
+LEFT = """
+select (select count(*) from idempotency_key where state = 'working')
+     + (select count(*) from change where state = 'awaiting_payment') as count
+"""
 
 
 @asynccontextmanager
@@ -119,6 +126,43 @@ async def test_b025_a_server_killed_while_money_moves_charges_once(fresh_databas
                   (select count(*) from invoice where state = 'paid') as invoices""",
     )
     assert dict(row) == {"seats": 13, "charges": 2, "changes": 1, "invoices": 2}
+    await assert_clean(fresh_database_dsn)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["before_charge", "after_charge"])
+async def test_i5_r3_a_purchase_cut_off_for_good_leaves_nothing_claimed(fresh_database_dsn, point):
+    path, secret = await a_buyer(fresh_database_dsn)
+    body = {"change": {"kind": "purchase_seats", "seat_type": "basic", "quantity": 3}}
+    async with a_server(fresh_database_dsn, point) as (process, url):
+        assert await post(f"{url}{path}/changes", secret, body) is None
+        assert await process.wait() == -9
+    assert (await _run(fresh_database_dsn, LEFT))["count"] == 2
+    await _run(fresh_database_dsn, LEASE_OVER)
+    await _run(fresh_database_dsn, PATIENCE_OVER)
+    worker = await a_worker(fresh_database_dsn)
+    try:
+        async with asyncio.timeout(30):
+            # Another process does it, so there is nothing to wait for but the rows.
+            while (await _run(fresh_database_dsn, LEFT))["count"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    finally:
+        worker.kill()
+        await worker.wait()
+    async with a_server(fresh_database_dsn, "never") as (_, url):
+        other = {"change": {**body["change"], "quantity": 4}}
+        refused = await post(f"{url}{path}/changes", secret, other)
+        assert (refused[0], refused[1]["code"]) == (422, "idempotency_key_reused")
+        late = await post(f"{url}{path}/changes", secret, body)
+        assert (late[0], late[1]["state"]) == (201, "applied"), late
+        assert "idempotency-replayed" not in late[2]
+    row = await _run(
+        fresh_database_dsn,
+        """select (select purchased from seat_pool where seat_type = 'basic') as seats,
+                  (select count(*) from sandbox_charge) as charges,
+                  (select count(*) from change where kind = 'purchase_seats') as changes""",
+    )
+    assert dict(row) == {"seats": 13, "charges": 2, "changes": 1}
     await assert_clean(fresh_database_dsn)
 
 

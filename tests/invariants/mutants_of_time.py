@@ -296,15 +296,15 @@ TRAIL = (
     mutant(
         "idempotency_finished",
         "begun long ago and never finished",
-        """insert into idempotency_key (principal_id, key, request_hash, state, created_at)
+        """insert into idempotency_key (principal_id, key_hash, request_hash, state, created_at)
            values (gen_random_uuid(), 'cut-off', 'x', 'working', '2026-01-01 00:00+00')
-           returning key""",
+           returning key_hash""",
     ),
     mutant(
         "idempotency_finished",
         "done without an answer",
-        """insert into idempotency_key (principal_id, key, request_hash, state, created_at)
+        """insert into idempotency_key (principal_id, key_hash, request_hash, state, created_at)
            values (gen_random_uuid(), 'empty', 'x', 'done', '2028-01-01 00:00+00')
-           returning key""",
+           returning key_hash""",
     ),
 )

@@ -1,6 +1,9 @@
 """Idempotency over HTTP: the same bytes again, the effect once, and no key burnt for nothing."""
 
 import asyncio
+from datetime import timedelta
+from hashlib import sha256
+from uuid import UUID
 
 import pytest
 
@@ -8,7 +11,8 @@ from seatkeeper.api.http import Application
 from seatkeeper.api.table import TABLE
 from seatkeeper.domain.ids import OrganizationId
 from seatkeeper.domain.scopes import VendorRole
-from seatkeeper.operations import changes, dunning
+from seatkeeper.operations import changes, dunning, idempotency
+from seatkeeper.operations.context import new_id
 from tests.api.caller import Caller
 from tests.money_world import day
 
@@ -144,6 +148,65 @@ async def test_i5_b025_a_request_that_was_cut_off_is_taken_up_by_its_retry(
     assert await buyer.seats() == (25, 0, 0, 0)
 
 
+async def test_i5_r3_a_request_nobody_asks_again_leaves_its_key_after_the_lease(
+    money, call, buyer, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(changes, "settle", _crash)
+        await post(call, buyer, BUY, "k1")
+    assert await free(money) == 0  # it may still be at work
+    money.pass_time(seconds=31)
+    assert await free(money) == 1
+    assert await begun(money, call) == []
+    # Completed by the worker, and found by a retry that comes late.
+    money.pass_time(minutes=2)
+    await dunning.complete_unpaid(money.engine, money.now, money.clock_id)
+    assert await buyer.seats() == (25, 0, 0, 0)
+    other = {"change": {"kind": "purchase_seats", "quantity": 6}}
+    answer = await post(call, buyer, other, "k1")
+    assert (answer.status, answer.code) == (422, "idempotency_key_reused")
+    answer = await post(call, buyer, BUY, "k1")
+    assert (answer.status, answer.json["state"]) == (201, "applied")
+    assert await buyer.seats() == (25, 0, 0, 0)
+    assert (await post(call, buyer, BUY, "k1")).body == answer.body
+
+
+async def test_i1_answers_live_thirty_days_and_what_was_bought_longer(money, call, buyer):
+    first = await post(call, buyer, BUY, "k1")
+    money.pass_time(days=30)
+    await drop(money)
+    assert (await post(call, buyer, BUY, "k1")).body == first.body
+    money.pass_time(seconds=1)
+    await drop(money)
+    assert await begun(money, call) == []
+    other = {"change": {"kind": "purchase_seats", "quantity": 6}}
+    assert (await post(call, buyer, other, "k1")).code == "idempotency_key_reused"
+    again = await post(call, buyer, BUY, "k1")
+    assert (again.status, again.json["change"]) == (201, first.json["change"])
+    assert await buyer.seats() == (25, 0, 0, 0)
+
+
+async def test_i5_keys_are_freed_in_batches_and_not_while_someone_is_at_them(money, call):
+    principal = UUID(int=new_id().int)
+    for n in range(5):
+        await money.run(
+            """insert into idempotency_key (principal_id, key_hash, request_hash, state, created_at)
+               values ($1, $2, 'x', 'working', $3)""",
+            principal,
+            bytes([n]),
+            money.now - timedelta(days=400),
+        )
+    async with money.engine.database.transaction() as db:
+        await db.connection.execute(
+            "select 1 from idempotency_key where principal_id = $1 and key_hash = $2 for update",
+            principal,
+            bytes([0]),
+        )
+        assert await idempotency.free_cut_off(money.engine, now=money.now, most=3) == 3
+        assert await idempotency.free_cut_off(money.engine, now=money.now, most=3) == 1
+    assert await idempotency.free_cut_off(money.engine, now=money.now, most=3) == 1
+
+
 async def test_i5_what_the_worker_declined_is_a_402_for_the_retry(money, call, buyer, monkeypatch):
     body = {**BUY, "payment_method": "sandbox_declined"}
     with monkeypatch.context() as patch:
@@ -233,6 +296,25 @@ async def test_a_money_question_without_the_billing_right(money, call, buyer):
     headers = {"Seatkeeper-Actor": str(type(admin).text(admin))}
     answer = await post(call, buyer, BUY, "k1", **headers)
     assert (answer.status, answer.code) == (403, "billing_permission_required")
+
+
+async def free(money):
+    return await idempotency.free_cut_off(money.engine, now=money.now, most=500)
+
+
+async def drop(money):
+    return await idempotency.drop_old(money.engine, now=money.now, most=500)
+
+
+async def begun(money, call):
+    """What stands under the caller's keys."""
+    digest = sha256(call.secret.encode()).digest()
+    rows = await money.rows(
+        """select state from idempotency_key join api_key on key_id = principal_id
+            where hash = $1""",
+        digest,
+    )
+    return [row["state"] for row in rows]
 
 
 async def _crash(*_args, **_more):

@@ -93,7 +93,7 @@ select c.organization_id, id_of('m' || n || c.contract_id), c.contract_id,
   from contract c, generate_series(1, 6) n;
 insert into event (organization_id, kind, subject_id, occurred_at, actor)
 select organization_id, 'seat.assigned', member_id, '2026-01-01 00:00+00', 'x' from member;
-insert into idempotency_key (principal_id, key, request_hash, state, created_at)
-select id_of('k' || n % 10), n::text, 'x', 'done', '2026-01-01 00:00+00'
+insert into idempotency_key (principal_id, key_hash, request_hash, state, created_at)
+select id_of('k' || n % 10), n::text::bytea, 'x', 'done', '2026-01-01 00:00+00'::timestamptz + n * interval '1 hour'
   from generate_series(1, 5000) n;
 analyze;

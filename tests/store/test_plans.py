@@ -35,6 +35,8 @@ SWEEPS = {
     "invitations.due": "invitation_due",
     "contracts.expire": "amendment_due",
     "arrivals.due": "seat_request_purchase",
+    "idempotency.free": "idempotency_key_by_age",
+    "idempotency.drop": "idempotency_key_by_age",
 }
 # The same for what a test clock asks between two steps, which is no matter of speed.
 OF_A_CLOCK = {"renewals.next_due"}

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from seatkeeper.api.auth import Keys
+from seatkeeper.api.auth import Keys, bearer_token
 from seatkeeper.api.metrics import Metrics
 from seatkeeper.api.operation import Operation
 from seatkeeper.api.routes import Routes
@@ -25,7 +25,7 @@ from seatkeeper.domain.members import Role, decide_permission
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.operations.context import Actor, Context, Principal, not_found
 from seatkeeper.operations.engine import Engine
-from seatkeeper.operations.idempotency import once
+from seatkeeper.operations.idempotency import Request, once
 from seatkeeper.operations.payers import is_payer
 from seatkeeper.store.database import Unavailable
 from seatkeeper.store.statements import Statements
@@ -160,6 +160,7 @@ class Application:
         if (actor := headers.get(b"seatkeeper-actor")) is not None:
             await self._act(ctx, operation, actor, command)
         ctx.idempotency_key = _idempotency_key(operation, headers)
+        ctx.credential = bearer_token(headers.get(b"authorization"))
         ctx.if_match = _if_match(headers.get(b"if-match"))
         return ctx
 
@@ -201,12 +202,17 @@ class Application:
             result = await operation.run(ctx, command)
             status, content = _encoded(operation, result)
             return Response(status, content, (_JSON, *_etag(result)))
+        request = Request(
+            operation.name,
+            _request_hash(operation, command, body),
+            operation.one_transaction,
+            _tells_secret(operation, command),
+        )
         answer = await once(
             ctx,
-            _request_hash(operation, command, body),
+            request,
             lambda: operation.run(ctx, command),
             lambda result: _encoded(operation, result),
-            one_transaction=operation.one_transaction,
         )
         replayed = ((b"idempotency-replayed", b"true"),) if answer.replayed else ()
         kind = _JSON if answer.status < 400 else _PROBLEM  # noqa: PLR2004
@@ -300,9 +306,14 @@ async def _rest(body: bytes, message: MutableMapping[str, Any], receive: Receive
     return b"".join(pieces)
 
 
+def _tells_secret(operation: Operation, command: msgspec.Struct) -> bool:
+    # What goes on after a purchase may be an invitation, and the answer has its token.
+    return operation.tells_secret or getattr(command, "resume", None) is not None
+
+
 def _idempotency_key(operation: Operation, headers: Mapping[bytes, bytes]) -> str | None:
     raw = headers.get(b"idempotency-key")
-    if operation.method != "POST" or operation.tells_secret:
+    if operation.method != "POST":
         return None
     if raw is None:
         if operation.moves_money:

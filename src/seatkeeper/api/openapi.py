@@ -210,7 +210,7 @@ def _fields(kind: Any) -> tuple[str, ...]:  # noqa: ANN401  structs and their ge
 
 def _headers(operation: Operation) -> list[str]:
     names = []
-    if operation.method == "POST" and not operation.tells_secret:
+    if operation.method == "POST":
         names.append("IdempotencyKeyNeeded" if operation.moves_money else "IdempotencyKey")
     if operation.method in ("PATCH", "PUT") and "version" in _fields(operation.result):
         names.append("IfMatch")

@@ -19,7 +19,7 @@ class Operation:
     `payer_may` whoever pays the named invoice or payment for their own seat needs it not.
     `one_transaction` lets the answer be kept under its idempotency key with the effect itself;
     operations that wait for a payment keep it themselves. The answer of one that `tells_secret` is
-    never kept, lest the secret stands in the database.
+    kept sealed, lest the secret stands in the database.
     """
 
     method: str

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable
 from typing import Final
 
-from seatkeeper.operations.due import JOBS
+from seatkeeper.operations.due import HOUSEKEEPING, JOBS
 from seatkeeper.operations.engine import Engine
 from seatkeeper.operations.renewals import renew_due
 from seatkeeper.store.database import Unavailable
@@ -47,10 +47,9 @@ async def work_once(engine: Engine) -> int:
             job(engine, now=engine.clock(), clock_id=None, most=most)
             for _ in range(BATCHES_AT_ONCE if job is renew_due else 1)
         ]
-        count = await _done(name, batches)
-        if count:
-            LOG.info("%s: %d", name, count)
-        took += count
+        took += await _done(name, batches)
+    for name, job, most in HOUSEKEEPING:
+        took += await _done(name, [job(engine, now=engine.clock(), most=most)])
     return took
 
 
@@ -62,4 +61,7 @@ async def _done(name: str, batches: list[Awaitable[int]]) -> int:
             raise outcome
         if isinstance(outcome, BaseException):
             LOG.error("%s failed", name, exc_info=outcome)
-    return sum(outcome for outcome in outcomes if isinstance(outcome, int))
+    count = sum(outcome for outcome in outcomes if isinstance(outcome, int))
+    if count:
+        LOG.info("%s: %d", name, count)
+    return count

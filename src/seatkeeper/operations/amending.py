@@ -173,6 +173,7 @@ async def carry_out(
         invoice_id=invoice_id,
         effect=stored(decided.effect),
         request_key=None,
+        request_hash=None,
         resume=None,
     )
     if not decided.scheduled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Final, Literal
 from uuid import UUID
 
@@ -114,16 +115,24 @@ async def _begin(ctx: Context, command: MakeChange) -> Begun:
 
 def _request_key(ctx: Context) -> str | None:
     key = ctx.idempotency_key
-    return None if key is None else f"{ctx.principal.key_id}:{key}"
+    # Hashed, because the key itself opens answers that were sealed with it. Source: ADR 12.
+    return None if key is None else sha256(f"{ctx.principal.key_id}:{key}".encode()).hexdigest()
 
 
 async def begun_before(ctx: Context, db: Db) -> Begun | None:
-    """The change of a request that was cut off: what is left to do of it; None: it is new."""
+    """The change of a request that was cut off: what is left to do of it; None: it is new.
+
+    It outlives the answer kept under its key. Refuses: idempotency_key_reused. Source: I-2, I-6.
+    """
     request = _request_key(ctx)
     if request is None:
         return None
     row = await db.row(CHANGES.of_request, organization_id=ctx.organization_id, request_key=request)
-    return None if row is None else await begun_of(ctx, db, row)
+    if row is None:
+        return None
+    if row["request_hash"] != ctx.request_hash:
+        raise Refused(refuse(Code.IDEMPOTENCY_KEY_REUSED))
+    return await begun_of(ctx, db, row)
 
 
 async def record(ctx: Context, db: Db, what: tuple[Decided, Asked], command: MakeChange) -> Begun:
@@ -168,6 +177,7 @@ async def record(ctx: Context, db: Db, what: tuple[Decided, Asked], command: Mak
         invoice_id=None if issued is None else issued.invoice_id,
         effect=stored(decided.effect),
         request_key=_request_key(ctx),
+        request_hash=ctx.request_hash,
         resume=None,
     )
     if state == "applied":

@@ -83,6 +83,9 @@ class Context:
     actor: Actor | None = None
     if_match: int | None = None
     idempotency_key: str | None = None
+    request_hash: bytes | None = None  # Of what is asked under the key.
+    # What the caller proved themselves with; nothing but a hash of it is ever kept.
+    credential: bytes = field(default=b"", repr=False)
     # Keeps the answer with its effect, in the effect's transaction; set where a key was sent.
     keep: Callable[[Db, Any], Awaitable[None]] | None = None
     # What follows the commit, such as a purchase that is paid before it counts.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from seatkeeper.operations import amendments, arrivals, dunning, expiry, renewals
+from seatkeeper.operations import amendments, arrivals, dunning, expiry, idempotency, renewals
 from seatkeeper.operations.engine import Engine
 
 Job = Callable[..., Awaitable[int]]
@@ -21,6 +21,11 @@ JOBS: Final[tuple[tuple[str, Job, int], ...]] = (
     ("amendments expired", amendments.expire_due, 500),
     ("subscriptions", renewals.renew_due, 500),
     ("invoices attempted", dunning.attempt_due, 100),
+)
+# What only the wall clock makes due, whatever organization it belongs to.
+HOUSEKEEPING: Final[tuple[tuple[str, Job, int], ...]] = (
+    ("cut-off requests freed", idempotency.free_cut_off, 500),
+    ("old answers dropped", idempotency.drop_old, 500),
 )
 ROUNDS_MAX: Final = 100_000
 

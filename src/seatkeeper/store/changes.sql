@@ -33,10 +33,10 @@ select change_id, kind, slot, effect, effective_at, command, version
 
 -- insert: Record a change.
 insert into change (organization_id, change_id, subscription_id, kind, state, command, quote_id, slot, effective_at,
-    requested_at, closed_at, actor, invoice_id, effect, request_key, resume)
+    requested_at, closed_at, actor, invoice_id, effect, request_key, request_hash, resume)
 values (:organization_id, :change_id, :subscription_id, :kind, :state, :command, :quote_id, :slot, :effective_at,
     :now, case when :state::text in ('applied', 'failed') then :now::timestamptz end, :actor, :invoice_id, :effect,
-    :request_key, :resume)
+    :request_key, :request_hash, :resume)
 
 -- close: Close a change that was waiting; no row when it is closed already.
 update change set state = :state, closed_at = :now, failure = :failure, version = version + 1
@@ -62,7 +62,7 @@ select change_id, subscription_id, kind, state, command, quote_id, slot, effecti
 
 -- of_request: The change that a repeated request made before it was cut off.
 select change_id, subscription_id, kind, state, command, quote_id, slot, effective_at, requested_at, closed_at, actor,
-       invoice_id, effect, failure, resume, version
+       invoice_id, effect, failure, resume, version, request_hash
   from change where organization_id = :organization_id and request_key = :request_key
 
 -- page: Changes, newest first.

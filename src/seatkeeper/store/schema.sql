@@ -344,6 +344,7 @@ create table change (
     effect jsonb not null,
     -- Which request this is, so that a repeated one finds its own change after a crash.
     request_key text,
+    request_hash bytea,
     resume jsonb,
     version integer not null default 1,
     primary key (organization_id, change_id),
@@ -590,11 +591,14 @@ create index event_of_organization on event (organization_id, transaction_id, ev
 
 create table idempotency_key (
     principal_id uuid not null,
-    key text not null,
+    -- Never the key itself: a sealed answer opens with it.
+    key_hash bytea not null,
     request_hash bytea not null,
     state text not null check (state in ('working', 'done')),
     status integer,
     body bytea,
+    sealed boolean not null default false,
     created_at timestamptz not null,
-    primary key (principal_id, key)
+    primary key (principal_id, key_hash)
 );
+create index idempotency_key_by_age on idempotency_key (state, created_at);
