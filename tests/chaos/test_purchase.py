@@ -49,7 +49,7 @@ async def a_server(dsn, point):
         await process.wait()
 
 
-async def post(url, secret, body):
+async def post(url, secret, body, key=KEY):
     """The status and the answer, or None where the connection broke."""
 
     def send():
@@ -59,7 +59,7 @@ async def post(url, secret, body):
             {
                 "Authorization": f"Bearer {secret}",
                 "Content-Type": "application/json",
-                "Idempotency-Key": KEY,
+                "Idempotency-Key": key,
             },
         )
         try:

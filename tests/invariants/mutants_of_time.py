@@ -126,14 +126,21 @@ TIME = (
     ),
     mutant(
         "clocks_stand",
-        "rests with a target",
-        "update test_clock set target_at = now_at + interval '1 day' returning clock_id",
+        "advances to the past",
+        """update test_clock set state = 'advancing', target_at = now_at - interval '1 day',
+                  lease_until = now_at returning clock_id""",
     ),
     mutant(
         "clocks_stand",
-        "advances to the past",
-        """update test_clock set state = 'advancing', target_at = now_at - interval '1 day'
-           returning clock_id""",
+        "held for ever",
+        """update test_clock set state = 'advancing', target_at = now_at + interval '1 day',
+                  lease_until = '2999-01-01 00:00+00' returning clock_id""",
+    ),
+    mutant(
+        "clocks_stand",
+        "left on its way",
+        """update test_clock set state = 'advancing', target_at = now_at + interval '1 day',
+                  lease_until = '2000-01-01 00:00+00' returning clock_id""",
     ),
     mutant(
         "clocks_left_nothing",

@@ -1,5 +1,7 @@
 """Test clocks: forward only, everything due on the way at its own instant, in every zone."""
 
+import asyncio
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,10 +9,11 @@ import pytest
 
 from seatkeeper.domain.ids import ClockId
 from seatkeeper.domain.refusals import Code
-from seatkeeper.operations import clocks, invitations
+from seatkeeper.operations import clocks, invitations, walks
 from seatkeeper.operations.asked import PurchaseSeats
 from seatkeeper.operations.clocks import AdvanceClock, CreateClock, ReadClock, ReadClocks
 from seatkeeper.operations.context import Principal
+from seatkeeper.store.database import Unavailable
 from tests.money_world import day
 from tests.world import refused
 
@@ -21,6 +24,52 @@ OTHER = Principal(UUID(int=3), "another key", "service", frozenset())
 
 async def clock_of(money):
     return ClockId(int=money.clock_id.int)
+
+
+async def ask(money, to):
+    command = AdvanceClock(clock=money.own_clock, to=to)
+    return await clocks.advance(await money.vendor(), command)
+
+
+async def show(money):
+    return await clocks.show(await money.vendor(), ReadClock(clock=money.own_clock))
+
+
+async def walked(money):
+    """What goes on behind the answers comes to its end."""
+    while money.engine.tasks:
+        await asyncio.wait(money.engine.tasks, timeout=10)
+
+
+async def leave(money, to):
+    """An advance whose walker died before its first step."""
+    async with money.engine.database.transaction() as db:
+        row = await db.one(walks.CLOCKS.one, clock_id=money.clock_id, key_id=None)
+        return await walks.take(db, row, to, money.engine.clock())
+
+
+class Gate(asyncio.Event):
+    """Where a walker waits until it is set."""
+
+    def __init__(self):
+        super().__init__()
+        self.reached = asyncio.Event()
+
+
+@contextmanager
+def held(monkeypatch, at=None):
+    """Walkers wait at an instant, or at the first, before they do anything there."""
+    gate, do_due = Gate(), walks.do_due
+
+    async def waiting(engine, now, clock_id):
+        if at is None or now == at:
+            gate.reached.set()
+            await gate.wait()
+        return await do_due(engine, now, clock_id)
+
+    monkeypatch.setattr(walks, "do_due", waiting)
+    yield gate
+    monkeypatch.undo()
 
 
 async def test_design_5_a_clock_never_goes_back(money):
@@ -62,12 +111,170 @@ async def test_an_instant_needs_its_offset(money):
         await clocks.create(await money.vendor(), CreateClock(name="c", now=naive))
 
 
-async def test_two_advances_at_once_are_one(money):
-    await money.buyer()
-    await money.run("update test_clock set state = 'advancing' where clock_id = $1", money.clock_id)
+async def test_r3_two_advances_at_once_are_one(money, monkeypatch):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    monkeypatch.setattr(clocks, "ANSWER_SECONDS", 0.01)
+    with held(monkeypatch) as gate:
+        first = await ask(money, day(2026, 4, 1))
+        assert (first.state, first.pending, first.target) == ("advancing", True, day(2026, 4, 1))
+        again = await ask(money, day(2026, 4, 1))
+        assert (again.state, again.pending) == ("advancing", True)
+        for other in (day(2026, 3, 1), day(2026, 5, 1)):
+            async with refused(Code.REQUEST_IN_PROGRESS):
+                await ask(money, other)
+        gate.set()
+        await walked(money)
+    shown = await show(money)
+    assert (shown.state, shown.now, shown.target) == ("ready", day(2026, 4, 1), None)
+    assert shown.done == {"subscriptions": 3, "invoices attempted": 3}
+    assert await buyer.totals() == [8_00] * 4
+
+
+async def test_design_5_a_poll_shows_how_far_it_is_and_what_was_done(money, monkeypatch):
+    await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    monkeypatch.setattr(clocks, "ANSWER_SECONDS", 0.01)
+    with held(monkeypatch, at=day(2026, 3, 1)) as gate:
+        await ask(money, day(2026, 6, 1))
+        await gate.reached.wait()
+        shown = await show(money)
+        assert (shown.state, shown.now) == ("advancing", day(2026, 3, 1))
+        assert shown.target == day(2026, 6, 1)
+        assert shown.done == {"subscriptions": 1, "invoices attempted": 1}  # of February
+        gate.set()
+        await walked(money)
+    assert (await show(money)).done == {"subscriptions": 5, "invoices attempted": 5}
+    assert await money.advance(day(2026, 6, 2)) == {}
+    assert (await show(money)).done == {}
+
+
+async def test_r3_an_advance_that_was_left_is_taken_further_but_not_back(money):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    await leave(money, day(2026, 4, 1))
     async with refused(Code.REQUEST_IN_PROGRESS):
-        await money.advance(day(2026, 2, 1))
-    await money.run("update test_clock set state = 'ready' where clock_id = $1", money.clock_id)
+        await ask(money, day(2026, 5, 1))  # its walker may still be there
+    money.pass_time(seconds=31)
+    async with refused(Code.REQUEST_IN_PROGRESS):
+        await ask(money, day(2026, 3, 1))
+    moved = await ask(money, day(2026, 5, 1))
+    assert (moved.state, moved.now, moved.pending) == ("ready", day(2026, 5, 1), False)
+    assert await buyer.totals() == [8_00] * 5
+
+
+async def test_r3_the_worker_ends_an_advance_that_was_left(money):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    await leave(money, day(2026, 4, 1))
+    assert not await walks.resume_abandoned(money.engine)
+    money.pass_time(seconds=31)
+    assert await walks.resume_abandoned(money.engine)
+    assert not await walks.resume_abandoned(money.engine)
+    assert (await show(money)).state == "ready"
+    assert await buyer.totals() == [8_00] * 4
+    money.now = day(2026, 4, 1)
+
+
+async def test_r3_a_walker_that_comes_back_writes_nothing(money, monkeypatch):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    monkeypatch.setattr(clocks, "ANSWER_SECONDS", 0.01)
+    with held(monkeypatch, at=day(2026, 2, 1)) as gate:
+        await ask(money, day(2026, 4, 1))
+        await gate.reached.wait()
+        (old,) = money.engine.tasks
+        monkeypatch.undo()  # only the old walker waits
+        money.pass_time(seconds=31)
+        assert await walks.resume_abandoned(money.engine)
+        gate.set()
+        await asyncio.wait_for(old, 5)
+    shown = await show(money)
+    assert (shown.state, shown.now) == ("ready", day(2026, 4, 1))
+    assert shown.done == {"subscriptions": 3, "invoices attempted": 3}
+    assert await buyer.totals() == [8_00] * 4
+    money.now = day(2026, 4, 1)
+
+
+async def test_r3_nobody_takes_a_clock_while_something_of_its_walker_is_open(money):
+    await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    walk = await leave(money, day(2026, 4, 1))
+    money.pass_time(seconds=31)
+    async with money.engine.database.behind(walk.fence).transaction():
+        assert not await walks.resume_abandoned(money.engine)
+    assert await walks.resume_abandoned(money.engine)
+    with pytest.raises(walks.Superseded):
+        async with money.engine.database.behind(walk.fence).transaction():
+            pytest.fail("an old walker came in")
+    money.now = day(2026, 4, 1)
+
+
+async def test_r3_who_is_stopped_lets_go_at_once(money, monkeypatch):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    monkeypatch.setattr(clocks, "ANSWER_SECONDS", 0.01)
+    with held(monkeypatch, at=day(2026, 2, 1)) as gate:
+        await ask(money, day(2026, 4, 1))
+        await gate.reached.wait()
+        await money.engine.rest()
+    assert not money.engine.tasks
+    assert (await show(money)).state == "advancing"
+    # No time has passed, and it can be taken.
+    assert await walks.resume_abandoned(money.engine)
+    assert await buyer.totals() == [8_00] * 4
+    money.now = day(2026, 4, 1)
+
+
+async def test_r3_the_lease_is_renewed_while_one_instant_takes_long(money, monkeypatch):
+    await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    monkeypatch.setattr(clocks, "ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(walks, "BEAT_SECONDS", 0.01)
+    with held(monkeypatch) as gate:
+        await ask(money, day(2026, 2, 1))
+        await gate.reached.wait()
+        money.pass_time(seconds=29)
+        await asyncio.sleep(0.2)
+        money.pass_time(seconds=29)
+        assert not await walks.resume_abandoned(money.engine)
+        gate.set()
+        await walked(money)
+    money.now = day(2026, 2, 1)
+
+
+async def test_a_failed_advance_says_why_and_can_be_tried_again(money, monkeypatch):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
+
+    async def bug(*_given):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(walks, "do_due", bug)
+        failed = await ask(money, day(2026, 3, 1))
+    assert (failed.state, failed.pending, failed.target) == ("failed", False, None)
+    assert "ZeroDivisionError" in str(failed.failure)
+    assert not await walks.resume_abandoned(money.engine)
+    await money.advance(day(2026, 3, 1))
+    assert (await show(money)).failure is None
+    assert await buyer.totals() == [8_00] * 3
+
+
+async def test_r7_a_fault_of_the_database_leaves_the_advance_to_the_worker(money, monkeypatch):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
+
+    async def fault(*_given):
+        raise Unavailable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(walks, "do_due", fault)
+        moved = await ask(money, day(2026, 3, 1))
+    assert (moved.state, moved.pending) == ("advancing", True)
+    assert not await walks.resume_abandoned(money.engine)
+    money.pass_time(seconds=5)
+    assert await walks.resume_abandoned(money.engine)
+    assert await buyer.totals() == [8_00] * 3
+    money.now = day(2026, 3, 1)
+
+
+async def test_one_process_walks_so_many_clocks_and_no_more(money, monkeypatch):
+    await money.buyer("organization", plan="per_seat", seats={"member": 1})
+    monkeypatch.setattr(walks, "WALKS_MAX", 0)
+    with pytest.raises(Unavailable):
+        await ask(money, day(2026, 3, 1))
+    assert (await show(money)).state == "ready"
 
 
 async def test_g3_monthly_from_the_31st_over_a_year(money):

@@ -194,7 +194,7 @@ CLOCKS: Final = (
         "clocks:write",
         clocks.advance,
         clocks.AdvanceClock,
-        clocks.Clock,
+        clocks.Advance,
         one_transaction=False,
     ),
 )

@@ -41,25 +41,45 @@ def advance(clock_id: str, to: str, *, wants_json: bool) -> None:
 
     Example: seatkeeper clock advance clk_06f3… 2026-03-01T00:00:00Z
     """
-    caller = client()
+    _show(_advanced(client(), clock_id, to), wants_json=wants_json)
+
+
+@clock.command()
+@click.argument("clock_id", metavar="CLOCK")
+@json_option
+def show(clock_id: str, *, wants_json: bool) -> None:
+    """Show a test clock, and how far it is on its way.
+
+    Example: seatkeeper clock show clk_06f3…
+    """
+    _show(client().call("clocks.show", clock=clock_id), wants_json=wants_json)
+
+
+def _advanced(caller: Client, clock_id: str, to: str) -> dict[str, Any]:
     try:
-        found = caller.call("clocks.advance", clock=clock_id, to=to)
+        found: dict[str, Any] = caller.call("clocks.advance", clock=clock_id, to=to)
     except Unanswered:
-        found = {"state": "advancing"}
+        # It may be on its way there, or somewhere else: asked again, it says which.
+        _until_rest(caller, clock_id)
+        found = caller.call("clocks.advance", clock=clock_id, to=to)
     if found["state"] == "advancing":
-        found = _until_ready(caller, clock_id)
-    _show(found, wants_json=wants_json)
+        found = _until_rest(caller, clock_id)
+    if found["state"] == "failed":
+        raise fault(f"The clock stopped at {found['now']}. {found['failure']}")
+    return found
 
 
-def _until_ready(caller: Client, clock_id: str) -> dict[str, Any]:
+def _until_rest(caller: Client, clock_id: str) -> dict[str, Any]:
+    told = None
     for _ in range(POLLS_MAX):
         found: dict[str, Any] = caller.call("clocks.show", clock=clock_id)
-        if found["state"] == "ready":
+        if found["state"] != "advancing":
             return found
-        if found["state"] == "failed":
-            raise fault("The clock stopped on its way.", "the log of the service says why")
+        if found["now"] != told:
+            told = found["now"]
+            click.echo(f"{told}  on the way to {found['target']}", err=True)
         time.sleep(POLL_SECONDS)
-    raise fault("The clock is still on its way.", f"look again: seatkeeper clock {clock_id}")
+    raise fault("The clock is still on its way.", f"look again: seatkeeper clock show {clock_id}")
 
 
 def _show(found: dict[str, Any], *, wants_json: bool) -> None:

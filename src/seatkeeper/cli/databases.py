@@ -80,6 +80,9 @@ async def an_engine(given: Settings, server: Server = Server.FOUND) -> AsyncIter
         try:
             engine = await assemble(database)
             engine.seat_limit_max = given.seat_limit_max
-            yield engine
+            try:
+                yield engine
+            finally:
+                await engine.rest()
         finally:
             await database.close()

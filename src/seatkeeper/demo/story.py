@@ -129,7 +129,7 @@ class Story:
             found = self.api.call("clocks.show", clock=self.clock)
             polls += 1
         if found["state"] != "ready":
-            raise untold("the clock", found=found["state"], wanted="ready")
+            raise untold("the clock", found=found["failure"] or found["state"], wanted="ready")
         self.now = to
 
     def rest(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from seatkeeper.operations.due import HOUSEKEEPING, JOBS
 from seatkeeper.operations.engine import Engine
 from seatkeeper.operations.renewals import renew_due
+from seatkeeper.operations.walks import resume_abandoned
 from seatkeeper.store.database import Unavailable
 
 LOG: Final = logging.getLogger("seatkeeper.worker")
@@ -20,16 +22,28 @@ FAULT_SECONDS: Final = 5.0
 
 async def run(engine: Engine, stop: asyncio.Event) -> None:
     """Works until `stop` is set; a fault or a bug costs one round, never the worker."""
+    # Beside the rounds: a test clock on a long way must not keep live organizations waiting.
+    walking = asyncio.create_task(_rounds("walks", partial(resume_abandoned, engine), stop))
+    try:
+        await _rounds("due work", partial(work_once, engine), stop)
+    finally:
+        # Cut off where it is: another worker goes on from there.
+        walking.cancel()
+        await asyncio.wait((walking,))
+
+
+async def _rounds(name: str, work: Callable[[], Awaitable[int]], stop: asyncio.Event) -> None:
+    """One round after the other, with a pause where there was nothing to do."""
     while not stop.is_set():
         pause = IDLE_SECONDS
         try:
-            if await work_once(engine):
+            if await work():
                 pause = 0.0
         except Unavailable as fault:
             LOG.warning("the database is not available: %s", fault)
             pause = FAULT_SECONDS
         except Exception:
-            LOG.exception("a round of due work failed")
+            LOG.exception("a round of %s failed", name)
             pause = FAULT_SECONDS
         if pause:
             try:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import field
-
 from seatkeeper.domain.ids import ClockId
 from seatkeeper.domain.refusals import Code, Refused, refuse
+from seatkeeper.operations import walks
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import after, cursor
-from seatkeeper.operations.due import do_due
-from seatkeeper.operations.dunning import UNPAID_MAX, UNPAID_PATIENCE
 from seatkeeper.operations.words import (
     PAGE_DEFAULT,
     Command,
@@ -28,9 +26,8 @@ from seatkeeper.store.database import Row
 from seatkeeper.store.statements import Statements
 
 CLOCKS: Final = Statements("clocks")
-RENEWALS: Final = Statements("renewals")
 ADVANCE_MAX: Final = timedelta(days=15 * 366)
-STEPS_MAX: Final = 100_000
+ANSWER_SECONDS: Final = 5.0  # What takes longer is answered before it is done.
 
 
 class CreateClock(Command):
@@ -61,14 +58,26 @@ class AdvanceClock(Command):
 
 
 class Clock(Result):
-    """A test clock and its time. `done` counts what the last advance did."""
+    """A test clock and its time.
+
+    While it is `advancing` it has a `target`, and `now` comes nearer. `done` counts what the last
+    advance did by instants that are behind it, `failure` says why one stopped.
+    """
 
     clock: str
     name: str
     now: datetime
     state: str
     created_at: datetime
-    done: dict[str, int] = field(default_factory=dict)
+    target: datetime | None
+    done: dict[str, int]
+    failure: str | None
+
+
+class Advance(Clock):
+    """A test clock that was moved; `pending` while it is still on its way."""
+
+    pending: bool
 
 
 async def create(ctx: Context, command: CreateClock) -> Clock:
@@ -85,7 +94,7 @@ async def create(ctx: Context, command: CreateClock) -> Clock:
             key_id=ctx.principal.key_id,
             created_at=ctx.now,
         )
-    return _clock(row)
+    return Clock(**_fields(row))
 
 
 async def show(ctx: Context, command: ReadClock) -> Clock:
@@ -94,7 +103,7 @@ async def show(ctx: Context, command: ReadClock) -> Clock:
         row = await db.row(CLOCKS.one, clock_id=command.clock, key_id=_owner(ctx))
     if row is None:
         raise not_found()
-    return _clock(row)
+    return Clock(**_fields(row))
 
 
 async def list_all(ctx: Context, command: ReadClocks) -> Page[Clock]:
@@ -108,69 +117,60 @@ async def list_all(ctx: Context, command: ReadClocks) -> Page[Clock]:
             page=page + 1,
         )
     last = rows[page - 1]["clock_id"] if len(rows) > page else None
-    return Page(items=[_clock(row) for row in rows[:page]], next=cursor(ctx, "clocks", last))
+    items = [Clock(**_fields(row)) for row in rows[:page]]
+    return Page(items=items, next=cursor(ctx, "clocks", last))
 
 
-async def advance(ctx: Context, command: AdvanceClock) -> Clock:
+async def advance(ctx: Context, command: AdvanceClock) -> Advance:
     """Move a test clock forward; every due action happens in order, at its own instant.
 
-    Refuses: not_found (another's too), invalid_request (backwards, more than 15 years),
-    request_in_progress. Source: design §5 "Test clock", T-8, G15.
+    What takes longer than a few seconds goes on behind the answer, also when this process ends:
+    ask for the clock until it is `ready`. The same target again is the same advance; one that
+    was cut off can be taken further, never back. Refuses: not_found (another's too),
+    invalid_request (backwards, more than 15 years), request_in_progress. Source: design §5 "Test
+    clock", R-3, T-8, G15.
     """
     target = command.to
     if target.tzinfo is None:
         raise Refused(refuse(Code.INVALID_REQUEST, detail="`to` needs its offset from UTC."))
     key: dict[str, Any] = {"clock_id": command.clock, "key_id": _owner(ctx)}
-    async with ctx.engine.database.transaction() as db:
-        row = await db.row(CLOCKS.lock, **key)
+    engine = ctx.engine
+    async with engine.database.transaction() as db:
+        # Read without a lock: who walks must not make others wait.
+        row = await db.row(CLOCKS.one, **key)
         if row is None:
             raise not_found()
-        if not row["now_at"] <= target <= row["now_at"] + ADVANCE_MAX:
-            raise Refused(
-                refuse(
-                    Code.INVALID_REQUEST,
-                    detail="A test clock moves forward only, at most 15 years at once.",
-                )
-            )
-        if row["state"] == "advancing":
-            raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
-        await db.run(CLOCKS.set_state, **key, state="advancing", target_at=target)
-    state = "failed"
-    try:
-        done = await _walk(ctx, command.clock, row["now_at"], target)
-        state = "ready"
-    finally:
-        async with ctx.engine.database.transaction() as db:
-            await db.run(CLOCKS.set_state, **key, state=state, target_at=None)
+        wall = engine.clock()
+        walk = None
+        if not _is_under_way(row, target, wall):
+            walks.check_room(engine)
+            walk = await walks.take(db, row, target, wall)
+            if walk is None:
+                raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
+    if walk is not None:
+        # Shielded by being a task of its own: a caller who leaves does not stop the clock.
+        await asyncio.wait((walks.begin(engine, walk),), timeout=ANSWER_SECONDS)
     async with ctx.connection() as db:
         moved = await db.one(CLOCKS.one, **key)
-    return _clock(moved, done)
+    return Advance(**_fields(moved), pending=moved["state"] == "advancing")
 
 
-async def _walk(ctx: Context, clock_id: UUID, start: datetime, target: datetime) -> dict[str, int]:
-    """From due instant to due instant, each with the clock standing exactly on it."""
-    engine = ctx.engine
-    total: dict[str, int] = {}
-    at = start
-    for _ in range(STEPS_MAX):
-        done = await do_due(engine, at, clock_id)
-        for name, count in done.items():
-            total[name] = total.get(name, 0) + count
-        if at == target:
-            break
-        # Only what is due later: something that cannot be done now must not stop the clock.
-        async with engine.database.connection() as db:
-            row = await db.one(
-                RENEWALS.next_due,
-                clock_id=clock_id,
-                after=at,
-                patience=UNPAID_PATIENCE,
-                unpaid_max=UNPAID_MAX,
+def _is_under_way(row: Row, target: datetime, wall: datetime) -> bool:
+    """Whether somebody advances the clock to that target already; refused if to another."""
+    if not row["now_at"] <= target <= row["now_at"] + ADVANCE_MAX:
+        raise Refused(
+            refuse(
+                Code.INVALID_REQUEST,
+                detail="A test clock moves forward only, at most 15 years at once.",
             )
-            at = min(row["due_at"] or target, target)
-            await db.run(CLOCKS.set_time, clock_id=clock_id, now_at=at)
-    assert at == target, "more instants than a clock can walk in one go"
-    return total
+        )
+    if row["state"] != "advancing":
+        return False
+    walked: bool = wall < row["lease_until"]
+    # An advance that was asked for is carried out: who takes it over can only go further.
+    if target < row["target_at"] or (walked and target > row["target_at"]):
+        raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
+    return walked
 
 
 def _owner(ctx: Context) -> UUID | None:
@@ -179,12 +179,14 @@ def _owner(ctx: Context) -> UUID | None:
     return None if operator else ctx.principal.key_id
 
 
-def _clock(row: Row, done: dict[str, int] | None = None) -> Clock:
-    return Clock(
-        clock=ClockId.text(row["clock_id"]),
-        name=row["name"],
-        now=row["now_at"],
-        state=row["state"],
-        created_at=row["created_at"],
-        done=done or {},
-    )
+def _fields(row: Row) -> dict[str, Any]:
+    return {
+        "clock": ClockId.text(row["clock_id"]),
+        "name": row["name"],
+        "now": row["now_at"],
+        "state": row["state"],
+        "created_at": row["created_at"],
+        "target": row["target_at"],
+        "done": row["done"],
+        "failure": row["failure"],
+    }

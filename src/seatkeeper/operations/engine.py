@@ -21,6 +21,7 @@ CATALOG: Final = Statements("catalog")
 ORGANIZATIONS: Final = Statements("organizations")
 
 CACHED_ORGANIZATIONS_MAX: Final = 200_000
+REST_SECONDS_MAX: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,16 @@ class Engine:
     lanes: dict[str, Lanes[Any, Any]] = field(default_factory=dict)
     # The highest seat limit a plan on offer may have here; None: any, or none at all. Source: C4.
     seat_limit_max: int | None = None
+    # Work that goes on when the request that began it has been answered.
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     turns: WeakValueDictionary[UUID, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    async def rest(self) -> None:
+        """Stops what goes on behind requests; each task lets go of what it holds."""
+        for task in self.tasks:
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=REST_SECONDS_MAX)
 
     def turn(self, organization_id: UUID) -> asyncio.Lock:
         """One lock per organization that is being changed in this process.

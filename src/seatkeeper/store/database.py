@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -82,11 +82,19 @@ class Db:
             return int(count) if count.isdigit() else 0
 
 
+Fence = Callable[[Db], Awaitable[None]]
+
+
 class Database:
     """The pool. No session state: `reset` is off, so settings are transaction-local."""
 
-    def __init__(self, pool: asyncpg.Pool[Row]) -> None:
+    def __init__(self, pool: asyncpg.Pool[Row], fence: Fence | None = None) -> None:
         self._pool = pool
+        self._fence = fence
+
+    def behind(self, fence: Fence) -> Database:
+        """The same pool; every transaction first passes the fence, which raises to keep it out."""
+        return Database(self._pool, fence)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Db]:
@@ -112,7 +120,10 @@ class Database:
             try:
                 with _named_faults():
                     await _to_the_end(transaction.start())
-                yield Db(connection)
+                db = Db(connection)
+                if self._fence is not None:
+                    await self._fence(db)
+                yield db
             except BaseException:
                 await _to_the_end(_quietly(transaction.rollback()))
                 raise

@@ -33,12 +33,21 @@ create table test_clock (
     clock_id uuid primary key,
     name text not null,
     now_at timestamptz not null,
-    target_at timestamptz,
     state text not null check (state in ('ready', 'advancing', 'failed')),
-    owner_key_id uuid not null,
+    -- An advance that was asked for, and until when (by the wall) somebody is at it.
+    target_at timestamptz,
+    lease_until timestamptz,
+    -- Who advances it: each walker has a number of its own, and an older one may write nothing.
+    epoch integer not null default 0,
+    done jsonb not null default '{}',
     failure text,
-    created_at timestamptz not null
+    owner_key_id uuid not null,
+    created_at timestamptz not null,
+    constraint test_clock_walks_to_target check (
+        (state = 'advancing') = (target_at is not null) and (target_at is null) = (lease_until is null)),
+    constraint test_clock_says_why check ((state = 'failed') = (failure is not null))
 );
+create index test_clock_advancing on test_clock (lease_until) where state = 'advancing';
 
 create table api_key (
     key_id uuid primary key,

@@ -1,7 +1,9 @@
--- T-6: A test clock that rests has no target, and one that advances has one ahead of it.
--- Columns: clock_id; state; now_at; target_at. The organization is always null: clocks belong to keys.
+-- R-3: A clock that advances has its target ahead of it, and nobody holds it longer than a lease or leaves it.
+-- Columns: clock_id; now_at; target_at; lease_until. The organization is always null: clocks belong to keys.
 -- Cost: one pass over test clocks.
 -- Parks: no
-select null::uuid as organization_id, clock_id, state, now_at, target_at
+select null::uuid as organization_id, clock_id, now_at, target_at, lease_until
   from test_clock
- where (state = 'advancing') <> (target_at is not null) or target_at < now_at
+ where target_at < now_at
+    or lease_until > :now::timestamptz + interval '5 minutes'
+    or lease_until < :now::timestamptz - interval '25 hours'
