@@ -184,15 +184,15 @@ with fresh as (
 ), left_seats as (
     update assignment set ended_at = greatest(:now, assigned_at), ended_rule = 'transition'
      where organization_id = :organization_id and pool_id = :from_pool_id and ended_at is null
-    returning member_id
+    returning member_id, ended_at
 ), released as (
     update hold set released_at = greatest(:now, held_at), outcome = 'released'
      where organization_id = :organization_id and pool_id = :from_pool_id and released_at is null
     returning invitation_id
 ), seated as (
     insert into assignment (organization_id, member_id, assignment_id, pool_id, assigned_at, rule)
-    select :organization_id, l.member_id, f.id, :to_pool_id, :now, 'transition'
-      from (select member_id, row_number() over () as n, count(*) over () from left_seats) l
+    select :organization_id, l.member_id, f.id, :to_pool_id, l.ended_at, 'transition'
+      from (select member_id, ended_at, row_number() over () as n, count(*) over () from left_seats) l
       join fresh f on f.n = l.n
     returning member_id, assignment_id
 ), told as (
@@ -238,7 +238,9 @@ with fresh as (
             and h.invitation_id = i.invitation_id and h.released_at is null)
 ), seated as (
     insert into assignment (organization_id, member_id, assignment_id, pool_id, assigned_at, rule)
-    select :organization_id, u.member_id, f.id, :pool_id, :now, 'every_member'
+    select :organization_id, u.member_id, f.id, :pool_id,
+        greatest(:now, (select max(coalesce(e.ended_at, e.assigned_at)) from assignment e
+            where e.organization_id = :organization_id and e.member_id = u.member_id)), 'every_member'
       from unseated u join fresh f on f.n = u.n
     returning member_id, assignment_id
 ), told as (

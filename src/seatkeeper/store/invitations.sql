@@ -162,7 +162,9 @@ with accepted as (
     returning h.pool_id
 ), made as (
     insert into assignment (organization_id, member_id, assignment_id, pool_id, assigned_at, rule)
-    select :organization_id, :member_id, :assignment_id, pool_id, :now, 'invitation'
+    select :organization_id, :member_id, :assignment_id, pool_id,
+        greatest(:now, (select max(coalesce(e.ended_at, e.assigned_at)) from assignment e
+            where e.organization_id = :organization_id and e.member_id = :member_id)), 'invitation'
       from released where :takes_seat::boolean
     returning assignment_id, pool_id
 ), counted as (

@@ -44,7 +44,10 @@ with asked as (
       from locked
 ), made as (
     insert into assignment (organization_id, member_id, assignment_id, pool_id, assigned_at, rule)
-    select organization_id, member_id, assignment_id, pool_id, at, rule from placed where fits
+    select organization_id, member_id, assignment_id, pool_id,
+        greatest(at, (select max(coalesce(e.ended_at, e.assigned_at)) from assignment e
+            where e.organization_id = placed.organization_id and e.member_id = placed.member_id)), rule
+      from placed where fits
     on conflict (organization_id, member_id, exclusivity_set) where ended_at is null do nothing
     returning assignment_id
 ), seated as (
@@ -211,7 +214,9 @@ with asked as (
 ), made as (
     -- The count of `ended` makes the old seats end before the new ones begin: the index allows one.
     insert into assignment (organization_id, member_id, assignment_id, pool_id, assigned_at, rule)
-    select a.organization_id, a.member_id, a.assignment_id, a.pool_id, :now, :rule
+    select a.organization_id, a.member_id, a.assignment_id, a.pool_id,
+        greatest(:now, (select max(coalesce(e.ended_at, e.assigned_at)) from assignment e
+            where e.organization_id = a.organization_id and e.member_id = a.member_id)), :rule
       from asked a
      where a.pool_id is not null and (select count(*) from ended) >= 0
 ), settled as (
@@ -288,7 +293,9 @@ with chosen as (
 ), made as (
     -- The count of `ended` makes the old seats end before the new ones begin: the index allows one.
     insert into assignment (organization_id, member_id, assignment_id, pool_id, assigned_at, rule)
-    select :organization_id, v.member_id, v.assignment_id, v.pool_id, :now, 'queue'
+    select :organization_id, v.member_id, v.assignment_id, v.pool_id,
+        greatest(:now, (select max(coalesce(e.ended_at, e.assigned_at)) from assignment e
+            where e.organization_id = :organization_id and e.member_id = v.member_id)), 'queue'
       from served v
      where not exists (select 1 from prior o where o.member_id = v.member_id and o.pool_id = v.pool_id)
        and (select count(*) from ended) >= 0
