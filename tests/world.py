@@ -238,8 +238,9 @@ class World:
         await self.run(
             """insert into subscription (organization_id, subscription_id, payer_member_id,
                    plan_version_id, price_key, status, anchor_on, period_number, period_starts_at,
-                   period_ends_at, term_ends_at, due_at, started_at)
-               select $1, $2, $3, plan_version_id, $5, 'active', $6, 0, $7, $8, $8, $8, $7
+                   period_ends_at, term_ends_at, due_at, started_at, timeline)
+               select $1, $2, $3, plan_version_id, $5, 'active', $6, 0, $7, $8, $8, $8, $7,
+                   (select timeline from organization where organization_id = $1)
                  from plan_version where plan_key = $4 order by version desc limit 1""",
             house.organization_id,
             subscription_id,

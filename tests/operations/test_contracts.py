@@ -123,9 +123,9 @@ async def test_t13_members_who_pay_for_themselves_and_a_contract_do_not_mix(mone
     await money.run(
         """insert into subscription (organization_id, subscription_id, payer_member_id,
                plan_version_id, price_key, status, anchor_on, period_number, period_starts_at,
-               period_ends_at, term_ends_at, due_at, started_at)
+               period_ends_at, term_ends_at, due_at, started_at, timeline)
            select $1, $1, $2, plan_version_id, 'monthly', 'active', '2026-01-01', 0, $3, $4, $4, $4,
-               $3
+               $3, (select timeline from organization where organization_id = $1)
              from plan_version where plan_key = 'pro'""",
         buyer.organization_id,
         buyer.owner,

@@ -21,6 +21,7 @@ UNREACHABLE = {
     "balance_entry_payment_once": "a payment is credited as it succeeds, which it does once",
     "period_once": "a period is begun behind the lock of its subscription",
     "hold_live_once": "an invitation is held behind the lock of its pools",
+    "organization_timeline": "it begins with the whole primary key",
     "change_request_once": "a key is worked on by one request at a time",
 }
 # Columns that name a row of a tenant table without a foreign key, and why.

@@ -17,8 +17,8 @@ update seat_request set reason = :reason
 -- due: Organizations on one clock where someone waits for a purchase, those who wait longest first.
 select r.organization_id, o.catalog_key, o.currency, o.time_zone, o.clock_id
   from seat_request r
-  join organization o on o.organization_id = r.organization_id and o.clock_id is not distinct from :clock_id
- where r.state = 'waiting' and r.reason = 'purchase' and o.parked_at is null
+  join organization o on o.organization_id = r.organization_id
+ where r.timeline = timeline_of(:clock_id) and r.state = 'waiting' and r.reason = 'purchase' and o.parked_at is null
    and not exists (select 1 from change c where c.organization_id = r.organization_id
         and c.state = 'awaiting_payment')
  group by r.organization_id, o.catalog_key, o.currency, o.time_zone, o.clock_id

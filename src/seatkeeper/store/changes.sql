@@ -33,10 +33,11 @@ select change_id, kind, slot, effect, effective_at, command, version
 
 -- insert: Record a change.
 insert into change (organization_id, change_id, subscription_id, kind, state, command, quote_id, slot, effective_at,
-    requested_at, closed_at, actor, invoice_id, effect, request_key, request_hash, resume)
+    requested_at, closed_at, actor, invoice_id, effect, request_key, request_hash, resume, timeline)
 values (:organization_id, :change_id, :subscription_id, :kind, :state, :command, :quote_id, :slot, :effective_at,
     :now, case when :state::text in ('applied', 'failed') then :now::timestamptz end, :actor, :invoice_id, :effect,
-    :request_key, :request_hash, :resume)
+    :request_key, :request_hash, :resume,
+    (select timeline from organization where organization_id = :organization_id))
 
 -- close: Close a change that was waiting; no row when it is closed already.
 update change set state = :state, closed_at = :now, failure = :failure, version = version + 1
@@ -127,9 +128,11 @@ update subscription set version = version + 1
 
 -- insert_subscription: Begin a subscription.
 insert into subscription (organization_id, subscription_id, payer_member_id, plan_version_id, price_key, overrides,
-    status, anchor_on, period_number, period_starts_at, period_ends_at, term_ends_at, trial_ends_at, due_at, started_at)
+    status, anchor_on, period_number, period_starts_at, period_ends_at, term_ends_at, trial_ends_at, due_at, started_at,
+    timeline)
 values (:organization_id, :subscription_id, :payer_member_id, :plan_version_id, :price_key, :overrides, :status,
-    :anchor_on, :period_number, :period_starts_at, :period_ends_at, :term_ends_at, :trial_ends_at, :due_at, :now)
+    :anchor_on, :period_number, :period_starts_at, :period_ends_at, :term_ends_at, :trial_ends_at, :due_at, :now,
+    (select timeline from organization where organization_id = :organization_id))
 
 -- set_terms: Put a subscription on other terms; what was agreed for the old ones ends with them.
 with changed as (

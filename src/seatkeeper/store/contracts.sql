@@ -142,8 +142,9 @@ select amendment_id, terms, change_id
 
 -- amendment_insert: Ask for an amendment.
 insert into amendment (organization_id, amendment_id, contract_id, state, terms, note, requested_by, created_at,
-    expires_at)
-values (:organization_id, :amendment_id, :contract_id, 'requested', :terms, :note, :requested_by, :now, :expires_at)
+    expires_at, timeline)
+values (:organization_id, :amendment_id, :contract_id, 'requested', :terms, :note, :requested_by, :now, :expires_at,
+    (select timeline from organization where organization_id = :organization_id))
 
 -- amendment_quote: Put a price and a validity on an amendment.
 update amendment
@@ -187,9 +188,7 @@ select amendment_id, contract_id, state, terms, note, offer, requested_by, quote
 with due as (
     select a.organization_id, a.amendment_id
       from amendment a
-      join organization o on o.organization_id = a.organization_id
-     where a.state in ('quoted', 'requested') and a.expires_at <= :now
-       and o.clock_id is not distinct from :clock_id
+     where a.timeline = timeline_of(:clock_id) and a.state in ('quoted', 'requested') and a.expires_at <= :now
      order by a.expires_at
      limit :most
        for no key update of a skip locked

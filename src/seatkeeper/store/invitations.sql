@@ -61,9 +61,9 @@ with asked as (
         as a (invitation_id, email, role, seat_type, token_hash, pool_id, hold_id)
 ), made as (
     insert into invitation (organization_id, invitation_id, email, role, seat_type, token_hash, state, invited_by,
-        created_at, sent_at, expires_at)
+        created_at, sent_at, expires_at, timeline)
     select :organization_id, invitation_id, email, role, seat_type, token_hash, 'pending', :actor, :now, :now,
-        :expires_at
+        :expires_at, (select timeline from organization where organization_id = :organization_id)
       from asked
 ), held as (
     insert into hold (organization_id, pool_id, hold_id, invitation_id, held_at)
@@ -187,9 +187,10 @@ select :organization_id, 'invitation.accepted', invitation_id, :member_id, :now,
 
 -- due: Organizations on one clock with invitations whose time is over, those overdue longest first.
 select i.organization_id, min(i.expires_at) as since
-  from invitation i
-  join organization o on o.organization_id = i.organization_id and o.clock_id is not distinct from :clock_id
- where i.state = 'pending' and i.expires_at <= :now
+  from (select organization_id, expires_at from invitation
+         where timeline = timeline_of(:clock_id) and state = 'pending' and expires_at <= :now
+         order by expires_at
+         limit :most) i
  group by i.organization_id
  order by min(i.expires_at), i.organization_id
  limit :most

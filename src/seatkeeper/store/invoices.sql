@@ -34,12 +34,14 @@ with counted as (
        set balance_minor = member_account.balance_minor + excluded.balance_minor
 ), made as (
     insert into invoice (organization_id, invoice_id, subscription_id, number, state, cause, cause_id, currency,
-        subtotal_minor, balance_minor, due_minor, created_at, issued_at, due_at, closed_at, next_attempt_at)
+        subtotal_minor, balance_minor, due_minor, created_at, issued_at, due_at, closed_at, next_attempt_at,
+        timeline)
     select :organization_id, :invoice_id, :subscription_id,
         case when :state = 'draft' then null else c.number end,
         :state, :cause, :cause_id, :currency, :subtotal_minor, :balance_minor, :due_minor, :now,
         case when :state = 'draft' then null else :now::timestamptz end, :due_at,
-        case when :state = 'paid' then :now::timestamptz end, :next_attempt_at
+        case when :state = 'paid' then :now::timestamptz end, :next_attempt_at,
+        (select timeline from organization where organization_id = :organization_id)
       from counted c
     returning organization_id, invoice_id, number
 ), lined as (

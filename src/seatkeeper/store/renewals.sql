@@ -11,8 +11,7 @@ select s.organization_id, s.subscription_id, s.payer_member_id, s.plan_version_i
             and d.subscription_id = s.subscription_id and d.ended_at is null) as has_discount
   from subscription s
   join organization o on o.organization_id = s.organization_id
- where s.due_at <= :now and o.parked_at is null
-   and o.clock_id is not distinct from :clock_id
+ where s.timeline = timeline_of(:clock_id) and s.due_at <= :now and o.parked_at is null
    and not exists (select 1 from change c where c.organization_id = s.organization_id
         and c.subscription_id = s.subscription_id and c.state = 'awaiting_payment')
  order by s.due_at
@@ -116,12 +115,14 @@ with asked as (
       from priced where used > 0
 ), made as (
     insert into invoice (organization_id, invoice_id, subscription_id, number, state, cause, cause_id, currency,
-        subtotal_minor, balance_minor, due_minor, created_at, issued_at, due_at, closed_at, next_attempt_at)
+        subtotal_minor, balance_minor, due_minor, created_at, issued_at, due_at, closed_at, next_attempt_at,
+        timeline)
     select organization_id, invoice_id, subscription_id,
         invoice_prefix || '-' || lpad(serial::text, greatest(6, length(serial::text)), '0'),
         case when subtotal = used then 'paid' else 'open' end, 'period', cause_id, currency, subtotal, used,
         subtotal - used, :now, :now, due_at, case when subtotal = used then :now::timestamptz end,
-        case when subtotal > used then attempt_at end
+        case when subtotal > used then attempt_at end,
+        (select o.timeline from organization o where o.organization_id = priced.organization_id)
       from priced
 )
 insert into event (organization_id, kind, subject_id, occurred_at, actor, facts)
@@ -209,18 +210,22 @@ update seat_pool p
 
 -- next_due: The earliest later instant at which something is due for the organizations of a clock.
 select least(
-    (select min(s.due_at) from subscription s join organization o on o.organization_id = s.organization_id
-      where o.clock_id is not distinct from :clock_id and s.due_at > :after and o.parked_at is null),
-    (select min(i.expires_at) from invitation i join organization o on o.organization_id = i.organization_id
-      where o.clock_id is not distinct from :clock_id and i.state = 'pending' and i.expires_at > :after),
-    (select min(v.next_attempt_at) from invoice v join organization o on o.organization_id = v.organization_id
-      where o.clock_id is not distinct from :clock_id and v.next_attempt_at > :after and o.parked_at is null),
-    (select min(a.expires_at) from amendment a join organization o on o.organization_id = a.organization_id
-      where o.clock_id is not distinct from :clock_id and a.state in ('quoted', 'requested')
-        and a.expires_at > :after),
-    (select min(t.at) from change c join organization o on o.organization_id = c.organization_id
-      cross join lateral (values (c.requested_at + :patience::interval), (c.requested_at + :unpaid_max::interval)) t (at)
-      where o.clock_id is not distinct from :clock_id and c.state = 'awaiting_payment' and t.at > :after)
+    (select s.due_at from subscription s join organization o on o.organization_id = s.organization_id
+      where s.timeline = timeline_of(:clock_id) and s.due_at > :after and o.parked_at is null
+      order by s.due_at limit 1),
+    (select min(i.expires_at) from invitation i
+      where i.timeline = timeline_of(:clock_id) and i.state = 'pending' and i.expires_at > :after),
+    (select v.next_attempt_at from invoice v join organization o on o.organization_id = v.organization_id
+      where v.timeline = timeline_of(:clock_id) and v.next_attempt_at > :after and o.parked_at is null
+      order by v.next_attempt_at limit 1),
+    (select min(a.expires_at) from amendment a
+      where a.timeline = timeline_of(:clock_id) and a.state in ('quoted', 'requested') and a.expires_at > :after),
+    (select min(c.requested_at) + :patience::interval from change c
+      where c.timeline = timeline_of(:clock_id) and c.state = 'awaiting_payment'
+        and c.requested_at > :after::timestamptz - :patience::interval),
+    (select min(c.requested_at) + :unpaid_max::interval from change c
+      where c.timeline = timeline_of(:clock_id) and c.state = 'awaiting_payment'
+        and c.requested_at > :after::timestamptz - :unpaid_max::interval)
 ) as due_at
 
 -- attempts: Take invoices whose next attempt has come, oldest first.
@@ -232,7 +237,7 @@ select i.organization_id, i.invoice_id, i.subscription_id, i.attempts, i.due_at,
   from invoice i
   join organization o on o.organization_id = i.organization_id
   join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
- where i.next_attempt_at <= :now and o.clock_id is not distinct from :clock_id and o.parked_at is null
+ where i.timeline = timeline_of(:clock_id) and i.next_attempt_at <= :now and o.parked_at is null
  order by i.next_attempt_at
  limit :most
    for no key update of i skip locked
@@ -264,14 +269,15 @@ select :organization_id, 'subscription.past_due', subscription_id, :now, :actor,
 select c.organization_id, c.change_id, c.kind, p.payment_id, p.provider, p.method, p.provider_key, p.amount_minor,
        p.currency, p.state as payment_state, c.requested_at, c.invoice_id, i.state as invoice_state, o.catalog_key,
        o.time_zone, o.clock_id
-  from change c
+  from (select * from change w
+         where w.timeline = timeline_of(:clock_id) and w.state = 'awaiting_payment' and w.requested_at <= :before
+         order by w.requested_at) c
   join organization o on o.organization_id = c.organization_id
   join subscription s on s.organization_id = c.organization_id and s.subscription_id = c.subscription_id
   join payment p on p.organization_id = c.organization_id and p.invoice_id = c.invoice_id
+       and p.state in ('pending', 'unknown', 'action_required')
+       and (p.provider <> 'manual' or s.period_ends_at <= :now)
   join invoice i on i.organization_id = c.organization_id and i.invoice_id = c.invoice_id
- where c.state = 'awaiting_payment' and c.requested_at <= :before and o.clock_id is not distinct from :clock_id
-   and p.state in ('pending', 'unknown', 'action_required')
-   and (p.provider <> 'manual' or s.period_ends_at <= :now)
  order by c.requested_at
  limit :most
 

@@ -48,6 +48,7 @@ create table test_clock (
     constraint test_clock_says_why check ((state = 'failed') = (failure is not null))
 );
 create index test_clock_advancing on test_clock (lease_until) where state = 'advancing';
+create index test_clock_of_key on test_clock (owner_key_id, clock_id);
 
 create table api_key (
     key_id uuid primary key,
@@ -60,6 +61,12 @@ create table api_key (
     expires_at timestamptz,
     revoked_at timestamptz
 );
+create index api_key_of_organization on api_key (organization_id, key_id);
+
+-- By whose time the rows of an organization come due: a test clock's, or the wall's, which is all zeros. Rows
+-- that come due have a copy, so that each time finds its own by an index. See docs/adr/0015.
+create function timeline_of(clock_id uuid) returns uuid immutable parallel safe language sql
+    return coalesce(clock_id, '00000000-0000-0000-0000-000000000000');
 
 create table organization (
     organization_id uuid primary key,
@@ -76,7 +83,9 @@ create table organization (
     -- An operator has agreed that periods up to here may be billed late.
     catch_up_until timestamptz,
     created_at timestamptz not null,
-    version integer not null default 1
+    version integer not null default 1,
+    timeline uuid not null generated always as (timeline_of(clock_id)) stored,
+    constraint organization_timeline unique (organization_id, timeline)
 );
 create index organization_by_clock on organization (clock_id) where clock_id is not null;
 
@@ -143,7 +152,9 @@ create table subscription (
     discount_basis_points integer not null default 0 check (discount_basis_points between 0 and 10000),
     started_at timestamptz not null,
     version integer not null default 1,
+    timeline uuid not null default timeline_of(null),
     primary key (organization_id, subscription_id),
+    foreign key (organization_id, timeline) references organization (organization_id, timeline),
     foreign key (organization_id, payer_member_id) references member (organization_id, member_id),
     constraint subscription_period_not_empty check (period_starts_at < period_ends_at),
     constraint subscription_due_unless_ended check ((status = 'ended') = (due_at is null))
@@ -152,7 +163,7 @@ create unique index subscription_once on subscription (organization_id)
     where payer_member_id is null and status not in ('ended', 'scheduled');
 create unique index member_subscription_once on subscription (organization_id, payer_member_id)
     where payer_member_id is not null and status <> 'ended';
-create index subscription_due on subscription (due_at) where due_at is not null;
+create index subscription_due on subscription (timeline, due_at) where due_at is not null;
 
 -- One row per period that was begun; the key makes a renewal happen once.
 create table period (
@@ -279,13 +290,18 @@ create table invitation (
     closed_at timestamptz,
     member_id uuid,
     version integer not null default 1,
+    timeline uuid not null default timeline_of(null),
     primary key (organization_id, invitation_id),
+    foreign key (organization_id, timeline) references organization (organization_id, timeline),
     foreign key (organization_id, member_id) references member,
     constraint invitation_token_once unique (organization_id, token_hash)
 );
 create unique index invitation_email_once on invitation (organization_id, email)
     where state = 'pending';
-create index invitation_due on invitation (expires_at) where state = 'pending';
+create index invitation_due on invitation (timeline, expires_at) where state = 'pending';
+create index invitation_overdue on invitation (organization_id, expires_at, invitation_id)
+    where state = 'pending';
+create index invitation_by_state on invitation (organization_id, state, invitation_id);
 
 create table hold (
     organization_id uuid not null,
@@ -312,14 +328,18 @@ create table seat_request (
     reason text not null,
     queued_at timestamptz not null,
     closed_at timestamptz,
+    timeline uuid not null default timeline_of(null),
     primary key (organization_id, request_id),
+    foreign key (organization_id, timeline) references organization (organization_id, timeline),
     foreign key (organization_id, member_id) references member
 );
 create unique index seat_request_waiting_once on seat_request (organization_id, member_id)
     where state = 'waiting';
 create index seat_request_queue on seat_request (organization_id, queued_at, request_id)
-    where state = 'waiting';
-create index seat_request_purchase on seat_request (queued_at)
+    where state = 'waiting' and queued_at > '-infinity';
+create index seat_request_page on seat_request (organization_id, request_id)
+    where state = 'waiting' and queued_at > '-infinity';
+create index seat_request_purchase on seat_request (timeline, queued_at)
     where state = 'waiting' and reason = 'purchase';
 
 create table quote (
@@ -356,7 +376,9 @@ create table change (
     request_hash bytea,
     resume jsonb,
     version integer not null default 1,
+    timeline uuid not null default timeline_of(null),
     primary key (organization_id, change_id),
+    foreign key (organization_id, timeline) references organization (organization_id, timeline),
     constraint change_request_once unique (organization_id, request_key),
     foreign key (organization_id, subscription_id) references subscription,
     foreign key (organization_id, quote_id) references quote,
@@ -369,7 +391,8 @@ create unique index change_paying_once on change (organization_id, subscription_
 create unique index change_slot_once on change (organization_id, subscription_id, slot)
     where state = 'scheduled';
 create index change_due on change (effective_at) where state = 'scheduled';
-create index change_paying on change (requested_at) where state = 'awaiting_payment';
+create index change_paying on change (timeline, requested_at) where state = 'awaiting_payment';
+create index change_by_state on change (organization_id, state, change_id);
 
 create table contract (
     organization_id uuid not null,
@@ -410,11 +433,14 @@ create table amendment (
     closed_at timestamptz,
     change_id uuid,
     version integer not null default 1,
+    timeline uuid not null default timeline_of(null),
     primary key (organization_id, amendment_id),
+    foreign key (organization_id, timeline) references organization (organization_id, timeline),
     foreign key (organization_id, contract_id) references contract,
     foreign key (organization_id, change_id) references change
 );
-create index amendment_due on amendment (expires_at) where state in ('quoted', 'requested');
+create index amendment_due on amendment (timeline, expires_at) where state in ('quoted', 'requested');
+create index amendment_by_state on amendment (organization_id, state, amendment_id);
 
 create table invoice (
     organization_id uuid not null references organization,
@@ -436,7 +462,9 @@ create table invoice (
     attempts integer not null default 0,
     next_attempt_at timestamptz,
     content_hash bytea,
+    timeline uuid not null default timeline_of(null),
     primary key (organization_id, invoice_id),
+    foreign key (organization_id, timeline) references organization (organization_id, timeline),
     foreign key (organization_id, subscription_id) references subscription,
     constraint invoice_cause_once unique (organization_id, cause, cause_id),
     constraint invoice_number_once unique (organization_id, number),
@@ -446,7 +474,8 @@ create table invoice (
         subtotal_minor + tax_minor - balance_minor = due_minor)
 -- Room for the seal in the same page: it follows the insert at once and touches no index.
 ) with (fillfactor = 60);
-create index invoice_attempt_due on invoice (next_attempt_at) where next_attempt_at is not null;
+create index invoice_attempt_due on invoice (timeline, next_attempt_at) where next_attempt_at is not null;
+create index invoice_by_state on invoice (organization_id, state, invoice_id);
 
 create table invoice_line (
     organization_id uuid not null,

@@ -1,7 +1,9 @@
 -- enqueue: Put a member into the queue for a seat, on locked pools.
 with made as (
-    insert into seat_request (organization_id, request_id, member_id, seat_type, choice, state, reason, queued_at)
-    values (:organization_id, :request_id, :member_id, :seat_type, :choice, 'waiting', :reason, :now)
+    insert into seat_request (organization_id, request_id, member_id, seat_type, choice, state, reason, queued_at,
+        timeline)
+    values (:organization_id, :request_id, :member_id, :seat_type, :choice, 'waiting', :reason, :now,
+        (select timeline from organization where organization_id = :organization_id))
     returning member_id
 ), counted as (
     update seat_pool p set waiting = p.waiting + 1
