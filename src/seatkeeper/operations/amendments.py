@@ -34,7 +34,7 @@ from seatkeeper.operations.amendment_words import (
 from seatkeeper.operations.context import SYSTEM, Context, not_found
 from seatkeeper.operations.contract_terms import account_manager_only, sold, tell
 from seatkeeper.operations.credit_notes import Credit, check_credit, give_credit
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.decisions import Decided
 from seatkeeper.operations.discount_words import ended_discount
 from seatkeeper.operations.engine import Engine
@@ -292,7 +292,7 @@ async def list_all(ctx: Context, command: ReadAmendments) -> Page[Amendment]:
             CONTRACTS.amendments,
             organization_id=ctx.organization_id,
             state=command.state,
-            after=after(ctx, "amendments", command.after),
+            before=before(ctx, "amendments", command.after),
             page=page + 1,
         )
     last = rows[page - 1]["amendment_id"] if len(rows) > page else None

@@ -13,7 +13,7 @@ from seatkeeper.domain.ids import KeyId, OrganizationId
 from seatkeeper.domain.refusals import Code, Refused, refuse, refuse_field
 from seatkeeper.domain.scopes import Scope, VendorRole
 from seatkeeper.operations.context import Context, not_found
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.engine import ORGANIZATIONS
 from seatkeeper.operations.events import VENDOR
 from seatkeeper.operations.words import (
@@ -126,7 +126,7 @@ async def page(ctx: Context, command: ListApiKeys) -> Page[ApiKey]:
         rows = await db.rows(
             KEYS.page,
             organization_id=command.organization or ctx.principal.organization_id,
-            after=after(ctx, "api-keys", command.after),
+            before=before(ctx, "api-keys", command.after),
             page=size + 1,
         )
     last = rows[size - 1]["key_id"] if len(rows) > size else None

@@ -19,7 +19,7 @@ from seatkeeper.operations.accounts import load_account, stored
 from seatkeeper.operations.asked import Asked
 from seatkeeper.operations.change_words import Change, MakeChange, change_of
 from seatkeeper.operations.context import Context, not_found
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.decisions import Decided, decide
 from seatkeeper.operations.departures import keep_outside
 from seatkeeper.operations.effects import Cause, apply_effect
@@ -331,7 +331,7 @@ async def list_all(ctx: Context, command: ReadChanges) -> Page[Change]:
             CHANGES.page,
             organization_id=ctx.organization_id,
             state=command.state,
-            after=after(ctx, "changes", command.after),
+            before=before(ctx, "changes", command.after),
             page=page + 1,
         )
     last = rows[page - 1]["change_id"] if len(rows) > page else None

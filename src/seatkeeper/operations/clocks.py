@@ -11,7 +11,7 @@ from seatkeeper.domain.ids import ClockId
 from seatkeeper.domain.refusals import Code, Refused, refuse
 from seatkeeper.operations import walks
 from seatkeeper.operations.context import Context, not_found
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.words import (
     PAGE_DEFAULT,
     Command,
@@ -113,7 +113,7 @@ async def list_all(ctx: Context, command: ReadClocks) -> Page[Clock]:
         rows = await db.rows(
             CLOCKS.page,
             key_id=_owner(ctx),
-            after=after(ctx, "clocks", command.after),
+            before=before(ctx, "clocks", command.after),
             page=page + 1,
         )
     last = rows[page - 1]["clock_id"] if len(rows) > page else None

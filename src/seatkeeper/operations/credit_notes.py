@@ -15,7 +15,7 @@ from seatkeeper.domain.money import Money
 from seatkeeper.domain.refusals import Refused
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.contract_terms import account_manager_only, tell
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.invoices import INVOICES
 from seatkeeper.operations.payment_words import Reference
 from seatkeeper.operations.words import (
@@ -168,7 +168,7 @@ async def list_all(ctx: Context, command: ReadCreditNotes) -> Page[CreditNote]:
         rows = await db.rows(
             INVOICES.credit_notes,
             organization_id=ctx.organization_id,
-            after=after(ctx, "credit_notes", command.after),
+            before=before(ctx, "credit_notes", command.after),
             page=page + 1,
         )
     last = rows[page - 1]["credit_note_id"] if len(rows) > page else None

@@ -12,7 +12,7 @@ from msgspec import Meta
 from seatkeeper.domain import ids
 from seatkeeper.domain.ids import MemberId, OrganizationId, RequestId
 from seatkeeper.operations.context import Context
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import FIRST, after, before, cursor, walk, walked
 from seatkeeper.operations.engine import ORGANIZATIONS
 from seatkeeper.operations.words import (
     PAGE_DEFAULT,
@@ -29,6 +29,7 @@ from seatkeeper.store.statements import Statements
 
 EVENTS: Final = Statements("events")
 EVENTS_MAX: Final = 1_000
+_SERIAL_MAX: Final = 2**63 - 1
 VENDOR: Final = UUID(int=0)  # Whose events those are that concern no organization.
 
 Kind = Annotated[
@@ -121,21 +122,26 @@ async def follow(ctx: Context, command: FollowEvents) -> Events:
     """
     size = min(command.limit, EVENTS_MAX)
     start = after(ctx, "events", command.after)
-    transaction, event = (0, 0) if start is None else _place(start)
+    transaction, event = _place(start)
+    filters = _filters(command)
+    most = walk(size, filtered=any(each is not None for each in filters.values()))
     async with ctx.connection() as db:
         rows = await db.rows(
             EVENTS.page,
-            **_filters(command),
+            **filters,
             organization_id=command.organization or ctx.principal.organization_id,
             after_transaction=transaction,
             after_event=event,
             page=size + 1,
+            walk=most,
         )
-    last = _key(rows[min(size, len(rows)) - 1]) if rows else start
+    items, last = walked(rows, size, most)
+    end = last or (items[-1] if items else None)
+    still = None if start == FIRST else start
     return Events(
-        items=[_event(row) for row in rows[:size]],
-        next=cursor(ctx, "events", last),
-        has_more=len(rows) > size,
+        items=[_event(row) for row in items],
+        next=cursor(ctx, "events", still if end is None else _key(end)),
+        has_more=last is not None,
     )
 
 
@@ -145,19 +151,23 @@ async def audit(ctx: Context, command: ReadAudit) -> Page[Event]:
     Cost: one statement. Source: G13.
     """
     size = page_size(command.limit)
-    start = after(ctx, "audit", command.after)
-    transaction, event = _END if start is None else _place(start)
+    start = before(ctx, "audit", command.after)
+    transaction, event = _place(start)
+    filters = _filters(command)
+    most = walk(size, filtered=any(each is not None for each in filters.values()))
     async with ctx.connection() as db:
         rows = await db.rows(
             EVENTS.audit,
-            **_filters(command),
+            **filters,
             organization_id=ctx.organization_id,
             before_transaction=transaction,
             before_event=event,
             page=size + 1,
+            walk=most,
         )
-    last = _key(rows[size - 1]) if len(rows) > size else None
-    return Page(items=[_event(row) for row in rows[:size]], next=cursor(ctx, "audit", last))
+    items, last = walked(rows, size, most)
+    following = None if last is None else _key(last)
+    return Page(items=[_event(row) for row in items], next=cursor(ctx, "audit", following))
 
 
 async def tell_vendor(
@@ -175,9 +185,6 @@ async def tell_vendor(
         request_id=ctx.request_id,
         facts=facts,
     )
-
-
-_END: Final = (2**63 - 1, 2**63 - 1)
 
 
 def _filters(command: FollowEvents | ReadAudit) -> dict[str, object]:
@@ -198,7 +205,7 @@ def _key(row: Row) -> UUID:
 
 
 def _place(key: UUID) -> tuple[int, int]:
-    return key.int >> 64, key.int & (2**64 - 1)
+    return min(key.int >> 64, _SERIAL_MAX), min(key.int & (2**64 - 1), _SERIAL_MAX)
 
 
 def _event(row: Row) -> Event:

@@ -26,7 +26,7 @@ from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.seats import SeatPool
 from seatkeeper.operations import acceptance, inviting, resume
 from seatkeeper.operations.context import Context, not_found
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.inviting import Invitee, Sent
 from seatkeeper.operations.people import (
     Member,
@@ -231,7 +231,7 @@ async def page(ctx: Context, command: ListInvitations) -> Page[Invitation]:
             organization_id=ctx.organization_id,
             state=command.state,
             now=ctx.now,
-            after=after(ctx, "invitations", command.after),
+            before=before(ctx, "invitations", command.after),
             page=size + 1,
         )
     last = rows[size - 1]["invitation_id"] if len(rows) > size else None

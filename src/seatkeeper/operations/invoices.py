@@ -19,7 +19,7 @@ from seatkeeper.domain.ids import (
 )
 from seatkeeper.operations.bounds import check_bounds
 from seatkeeper.operations.context import Context, not_found
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.words import (
     PAGE_DEFAULT,
     Command,
@@ -282,7 +282,7 @@ async def list_all(ctx: Context, command: ReadInvoices) -> Page[Invoice]:
             INVOICES.page,
             organization_id=ctx.organization_id,
             state=command.state,
-            after=after(ctx, "invoices", command.after),
+            before=before(ctx, "invoices", command.after),
             page=page + 1,
         )
         items = await _with_lines(ctx, db, rows[:page])
@@ -386,7 +386,7 @@ async def balance(ctx: Context, command: ReadBalance) -> Balance:
         rows = await db.rows(
             INVOICES.balance,
             organization_id=ctx.organization_id,
-            after=after(ctx, "balance", command.after),
+            before=before(ctx, "balance", command.after),
             page=page + 1,
         )
     last = rows[page - 1]["entry_id"] if len(rows) > page else None

@@ -23,7 +23,7 @@ from seatkeeper.domain.members import (
 from seatkeeper.domain.refusals import Code, Refused, refuse
 from seatkeeper.operations import departures, resume
 from seatkeeper.operations.context import Context
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import after, cursor, walk, walked
 from seatkeeper.operations.people import (
     REMOVED,
     Member,
@@ -165,19 +165,39 @@ async def page(ctx: Context, command: ListMembers) -> Page[Member]:
     Cost: one statement. Source: A66.
     """
     size = page_size(command.limit)
+    lead, standing = _lead(command)
+    filtered = (command.state, command.role, command.seat_type, command.q) != (None,) * 4
+    most = walk(size, filtered=filtered)
     async with ctx.connection() as db:
         rows = await db.rows(
             MEMBERS.page,
             organization_id=ctx.organization_id,
+            lead=lead,
+            standing=standing,
             state=command.state,
             role=command.role,
             seat_type=command.seat_type,
             start=None if command.q is None else command.q.lower(),
             after=after(ctx, "members", command.after),
             page=size + 1,
+            walk=most,
         )
-    last = rows[size - 1]["member_id"] if len(rows) > size else None
-    return Page(items=[member_of(row) for row in rows[:size]], next=cursor(ctx, "members", last))
+    shown, last = walked(rows, size, most)
+    following = None if last is None else last["member_id"]
+    return Page(items=[member_of(row) for row in shown], next=cursor(ctx, "members", following))
+
+
+def _lead(command: ListMembers) -> tuple[str, str | None]:
+    """Which index leads to the fewest members that can fit, and the standing it is of."""
+    if command.state in ("removed", "suspended"):
+        return "standing", command.state
+    if command.role not in (None, Role.MEMBER):
+        return "role", None
+    if command.state == "awaiting_seat":
+        return "queue", None
+    if command.state == "seated" or command.seat_type is not None:
+        return "seat", None
+    return "live", "active"
 
 
 async def change(ctx: Context, command: ChangeMember) -> Member:

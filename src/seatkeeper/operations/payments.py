@@ -19,7 +19,7 @@ from seatkeeper.operations.attempts import (
     settle_invoice,
 )
 from seatkeeper.operations.context import Context, not_found
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.invoices import INVOICES, Invoice, ReadInvoice, discard
 from seatkeeper.operations.invoices import show as show_invoice
 from seatkeeper.operations.payment_words import (
@@ -215,7 +215,7 @@ async def list_all(ctx: Context, command: ReadPayments) -> Page[Payment]:
         rows = await db.rows(
             PAYMENTS.page,
             organization_id=ctx.organization_id,
-            after=after(ctx, "payments", command.after),
+            before=before(ctx, "payments", command.after),
             page=page + 1,
         )
     last = rows[page - 1]["payment_id"] if len(rows) > page else None

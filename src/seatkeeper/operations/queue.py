@@ -81,7 +81,8 @@ async def serve_waiting(ctx: Context, db: Db) -> int:
             SEATS.waiting,
             organization_id=ctx.organization_id,
             seat_types=[p.seat_type for p in pools.values() if p.available],
-            most=SERVED_MAX,
+            # Each of them locks a row, and no more can be served; the next look brings others.
+            most=min(SERVED_MAX, sum(p.available for p in pools.values())),
         )
         chosen = []
         for request in waiting:

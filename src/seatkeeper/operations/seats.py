@@ -12,7 +12,7 @@ from seatkeeper.domain.ids import AssignmentId, MemberId, OrganizationId
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.domain.seats import Move, decide_moves, decide_take
 from seatkeeper.operations.context import Context, not_found
-from seatkeeper.operations.cursors import after, cursor
+from seatkeeper.operations.cursors import before, cursor, walk, walked
 from seatkeeper.operations.queue import leave_queue, serve_waiting
 from seatkeeper.operations.seat_batches import Asked
 from seatkeeper.operations.words import (
@@ -223,15 +223,18 @@ class SeatHeld(Result):
 async def history(ctx: Context, command: ReadSeatHistory) -> Page[SeatHeld]:
     """Who held which seat by which rule, newest first. Source: G14."""
     page = page_size(command.limit)
+    most = walk(page, filtered=command.at is not None)
     async with ctx.connection() as db:
         rows = await db.rows(
             SEATS.history,
             organization_id=ctx.organization_id,
             member_id=command.member,
             at=command.at,
-            after=after(ctx, "seat-history", command.after),
+            before=before(ctx, "seat-history", command.after),
             page=page + 1,
+            walk=most,
         )
+    held, last = walked(rows, page, most)
     items = [
         SeatHeld(
             seat=AssignmentId.text(row["assignment_id"]),
@@ -244,10 +247,10 @@ async def history(ctx: Context, command: ReadSeatHistory) -> Page[SeatHeld]:
             rule=row["rule"],
             ended_rule=row["ended_rule"],
         )
-        for row in rows[:page]
+        for row in held
     ]
-    last = rows[page - 1]["assignment_id"] if len(rows) > page else None
-    return Page(items=items, next=cursor(ctx, "seat-history", last))
+    following = None if last is None else last["assignment_id"]
+    return Page(items=items, next=cursor(ctx, "seat-history", following))
 
 
 def _asked(ctx: Context, member: UUID, seat_type: str, rule: str) -> Asked:

@@ -7,11 +7,13 @@ select key_id, name, vendor_role, scopes, organization_id
 insert into api_key (key_id, name, hash, vendor_role, scopes, organization_id, created_at, expires_at)
 values (:key_id, :name, :hash, :vendor_role, :scopes, :organization_id, :now, :expires_at)
 
--- page: Keys, newest first, without their secrets.
+-- page: Keys of one organization or all, newest first, without their secrets.
 select key_id, name, vendor_role, scopes, organization_id, created_at, expires_at, revoked_at
-  from api_key
- where (:organization_id::uuid is null or organization_id = :organization_id)
-   and (:after::uuid is null or key_id < :after)
+  from ((select * from api_key where :organization_id::uuid is null and key_id < :before
+          order by key_id desc limit :page)
+        union all
+        (select * from api_key where organization_id = :organization_id and key_id < :before
+          order by key_id desc limit :page)) k
  order by key_id desc
  limit :page
 

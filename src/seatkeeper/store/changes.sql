@@ -66,12 +66,16 @@ select change_id, subscription_id, kind, state, command, quote_id, slot, effecti
        invoice_id, effect, failure, resume, version, request_hash
   from change where organization_id = :organization_id and request_key = :request_key
 
--- page: Changes, newest first.
+-- page: Changes, of one state or all, newest first.
 select change_id, subscription_id, kind, state, command, quote_id, slot, effective_at, requested_at, closed_at, actor,
        invoice_id, effect, failure, resume, version
-  from change
- where organization_id = :organization_id and (:state::text is null or state = :state)
-   and (:after::uuid is null or change_id < :after)
+  from ((select * from change
+          where :state::text is null and organization_id = :organization_id and change_id < :before
+          order by change_id desc limit :page)
+        union all
+        (select * from change
+          where organization_id = :organization_id and state = :state and change_id < :before
+          order by change_id desc limit :page)) c
  order by change_id desc
  limit :page
 

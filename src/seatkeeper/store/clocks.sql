@@ -7,10 +7,13 @@ returning clock_id, name, now_at, state, target_at, lease_until, epoch, done, fa
 select clock_id, name, now_at, state, target_at, lease_until, epoch, done, failure, created_at
   from test_clock where clock_id = :clock_id and (:key_id::uuid is null or owner_key_id = :key_id)
 
--- page: The test clocks of a key, newest first.
+-- page: The test clocks of a key, or all for an operator, newest first.
 select clock_id, name, now_at, state, target_at, lease_until, epoch, done, failure, created_at
-  from test_clock
- where (:key_id::uuid is null or owner_key_id = :key_id) and (:after::uuid is null or clock_id < :after)
+  from ((select * from test_clock where :key_id::uuid is null and clock_id < :before
+          order by clock_id desc limit :page)
+        union all
+        (select * from test_clock where owner_key_id = :key_id and clock_id < :before
+          order by clock_id desc limit :page)) c
  order by clock_id desc
  limit :page
 

@@ -175,12 +175,16 @@ select amendment_id, contract_id, state, terms, note, offer, requested_by, quote
        effective_at, closed_at, change_id, version
   from amendment where organization_id = :organization_id and amendment_id = :amendment_id
 
--- amendments: Amendments, newest first.
+-- amendments: Amendments, of one state or all, newest first.
 select amendment_id, contract_id, state, terms, note, offer, requested_by, quoted_by, decided_by, created_at, expires_at,
        effective_at, closed_at, change_id, version
-  from amendment
- where organization_id = :organization_id and (:state::text is null or state = :state)
-   and (:after::uuid is null or amendment_id < :after)
+  from ((select * from amendment
+          where :state::text is null and organization_id = :organization_id and amendment_id < :before
+          order by amendment_id desc limit :page)
+        union all
+        (select * from amendment
+          where organization_id = :organization_id and state = :state and amendment_id < :before
+          order by amendment_id desc limit :page)) a
  order by amendment_id desc
  limit :page
 
@@ -191,7 +195,7 @@ with due as (
      where a.timeline = timeline_of(:clock_id) and a.state in ('quoted', 'requested') and a.expires_at <= :now
      order by a.expires_at
      limit :most
-       for no key update of a skip locked
+       for no key update skip locked
 ), closed as (
     update amendment a set state = 'expired', closed_at = :now, version = a.version + 1
       from due d

@@ -16,19 +16,32 @@ select i.invitation_id, i.email, i.role, i.seat_type, i.state, i.invited_by, i.c
   left join seat_pool p on p.organization_id = h.organization_id and p.pool_id = h.pool_id
  where i.organization_id = :organization_id and i.invitation_id = any(:invitation_ids::uuid[])
 
--- page: Invitations, newest first; one past its time counts as expired before it is noted.
+-- page: Invitations, of one state or all, newest first; one past its time counts as expired before it is noted.
 select i.invitation_id, i.email, i.role, i.seat_type, i.state, i.invited_by, i.created_at, i.sent_at, i.expires_at,
        i.closed_at, i.member_id, i.version, h.hold_id, p.seat_type as held_type
-  from invitation i
+  from (select * from (
+               (select * from invitation
+                 where :state::text is null and organization_id = :organization_id and invitation_id < :before
+                 order by invitation_id desc limit :page)
+               union all
+               (select * from invitation
+                 where organization_id = :organization_id and state = :state and invitation_id < :before
+                   and (state <> 'pending' or expires_at > :now)
+                 order by invitation_id desc limit :page)
+               union all
+               -- Few, as they are about to be noted; the inner order makes their own index lead to them.
+               (select * from (
+                       select * from invitation
+                        where :state = 'expired' and organization_id = :organization_id and state = 'pending'
+                          and expires_at <= :now and invitation_id < :before
+                        order by expires_at) o
+                 order by invitation_id desc limit :page)) u
+         order by invitation_id desc
+         limit :page) i
   left join hold h on h.organization_id = i.organization_id and h.invitation_id = i.invitation_id
        and h.released_at is null
   left join seat_pool p on p.organization_id = h.organization_id and p.pool_id = h.pool_id
- where i.organization_id = :organization_id
-   and (:after::uuid is null or i.invitation_id < :after)
-   and (:state::text is null or :state = case when i.state = 'pending' and i.expires_at <= :now
-        then 'expired' else i.state end)
  order by i.invitation_id desc
- limit :page
 
 -- lock: One invitation with the pool of its live hold, locked for a change.
 select i.invitation_id, i.email, i.role, i.seat_type, i.state, i.expires_at, i.member_id, i.version, h.pool_id
@@ -193,7 +206,6 @@ select i.organization_id, min(i.expires_at) as since
          limit :most) i
  group by i.organization_id
  order by min(i.expires_at), i.organization_id
- limit :most
 
 -- lock_due: Invitations of an organization whose time is over and which nobody else is working on.
 select invitation_id

@@ -177,14 +177,17 @@ select invoice_id, subscription_id, number, state, cause, cause_id, currency, su
        balance_minor, due_minor, created_at, issued_at, due_at, closed_at, attempts, next_attempt_at
   from invoice where organization_id = :organization_id and invoice_id = :invoice_id
 
--- page: Invoices that went out, newest first.
-select invoice_id, subscription_id, number, state, cause, cause_id, currency, subtotal_minor, tax_minor,
-       balance_minor, due_minor, created_at, issued_at, due_at, closed_at, attempts, next_attempt_at
-  from invoice
- where organization_id = :organization_id and state not in ('draft', 'discarded')
-   and (:state::text is null or state = :state)
-   and (:after::uuid is null or invoice_id < :after)
- order by invoice_id desc
+-- page: Invoices that went out, of one state or all, newest first.
+select i.invoice_id, i.subscription_id, i.number, i.state, i.cause, i.cause_id, i.currency, i.subtotal_minor,
+       i.tax_minor, i.balance_minor, i.due_minor, i.created_at, i.issued_at, i.due_at, i.closed_at, i.attempts,
+       i.next_attempt_at
+  from (values ('open'), ('paid'), ('void')) as went_out (state)
+ cross join lateral (
+        select * from invoice v
+         where v.organization_id = :organization_id and v.state = went_out.state and v.invoice_id < :before
+         order by v.invoice_id desc limit :page) i
+ where :state::text is null or went_out.state = :state
+ order by i.invoice_id desc
  limit :page
 
 -- lines: The lines of some invoices, in order.
@@ -198,7 +201,7 @@ select invoice_id, line_number, kind, seat_type, plan_key, plan_version, price_k
 -- balance: What the vendor owes the organization, and how it came about, newest first.
 select entry_id, amount_minor, currency, reason, invoice_id, credit_note_id, payment_id, created_at
   from balance_entry
- where organization_id = :organization_id and member_id is null and (:after::uuid is null or entry_id < :after)
+ where organization_id = :organization_id and member_id is null and entry_id < :before
  order by entry_id desc
  limit :page
 
@@ -245,7 +248,7 @@ returning number
 -- credit_notes: Credit notes, newest first.
 select credit_note_id, invoice_id, number, currency, amount_minor, reason, created_at
   from credit_note
- where organization_id = :organization_id and (:after::uuid is null or credit_note_id < :after)
+ where organization_id = :organization_id and credit_note_id < :before
  order by credit_note_id desc
  limit :page
 

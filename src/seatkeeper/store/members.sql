@@ -15,25 +15,61 @@ select m.member_id, m.email, m.name, m.role, m.may_bill, m.standing, m.source, m
  where m.organization_id = :organization_id and m.member_id = :member_id
 
 -- page: Members by id, a page at a time; those who were removed only when asked for.
-select m.member_id, m.email, m.name, m.role, m.may_bill, m.standing, m.source, m.joined_at, m.removed_at, m.version,
-       u.external_id, s.assignment_id, p.seat_type, r.queued_at
-  from member m
-  join user_account u on u.user_id = m.user_id
-  left join assignment s on s.organization_id = m.organization_id and s.member_id = m.member_id
-       and s.exclusivity_set = 'seat' and s.ended_at is null
-  left join seat_pool p on p.organization_id = s.organization_id and p.pool_id = s.pool_id
-  left join seat_request r on r.organization_id = m.organization_id and r.member_id = m.member_id
-       and r.state = 'waiting'
- where m.organization_id = :organization_id
-   and m.member_id > coalesce(:after::uuid, '00000000-0000-0000-0000-000000000000')
-   and (:role::text is null or m.role = :role)
-   and (:seat_type::text is null or p.seat_type = :seat_type)
-   and (:start::text is null or starts_with(m.email, :start) or starts_with(lower(m.name), :start))
-   and case when :state::text is null then m.standing <> 'removed'
-            else :state = case when m.standing <> 'active' then m.standing when s.assignment_id is not null
-                 then 'seated' when r.request_id is not null then 'awaiting_seat' else 'unseated' end
-       end
- order by m.member_id
+-- Candidates come from the index that `lead` names; see operations/cursors.py for `walk`, `place` and `fits`.
+select w.member_id, w.email, w.name, w.role, w.may_bill, w.standing, w.source, w.joined_at, w.removed_at, w.version,
+       u.external_id, w.assignment_id, w.seat_type, w.queued_at, w.place, w.fits
+  from (select c.member_id, m.user_id, m.email, m.name, m.role, m.may_bill, m.standing, m.source, m.joined_at,
+               m.removed_at, m.version, s.assignment_id, p.seat_type, r.queued_at,
+               row_number() over (order by c.member_id) as place,
+               (:role::text is null or m.role = :role)
+               and (:seat_type::text is null or p.seat_type = :seat_type)
+               and (:start::text is null or starts_with(m.email, :start) or starts_with(lower(m.name), :start))
+               and case when :state::text is null then m.standing <> 'removed'
+                        else :state = case when m.standing <> 'active' then m.standing
+                             when s.assignment_id is not null then 'seated'
+                             when r.request_id is not null then 'awaiting_seat' else 'unseated' end
+                   end as fits
+          from ((select member_id from member
+                  where organization_id = :organization_id and standing = :standing and member_id > :after
+                  order by member_id limit :walk)
+                union all
+                (select member_id from member
+                  where :lead::text = 'live' and organization_id = :organization_id and standing = 'suspended'
+                    and member_id > :after
+                  order by member_id limit :walk)
+                union all
+                (select member_id from member
+                  where :lead = 'role' and organization_id = :organization_id and role = :role
+                    and standing <> 'removed' and member_id > :after
+                  order by member_id limit :walk)
+                union all
+                (select member_id from assignment
+                  where :lead = 'seat' and organization_id = :organization_id and exclusivity_set = 'seat'
+                    and ended_at is null and member_id > :after
+                  order by member_id limit :walk)
+                union all
+                (select member_id from seat_request
+                  where :lead = 'queue' and organization_id = :organization_id and state = 'waiting'
+                    and member_id > :after
+                  order by member_id limit :walk)) c
+         -- Lateral, so that the candidates lead; see docs/adr/0011.
+         cross join lateral (
+                select * from member n
+                 where n.organization_id = :organization_id and n.member_id = c.member_id limit 1) m
+          left join lateral (
+                select n.assignment_id, n.pool_id from assignment n
+                 where n.organization_id = :organization_id and n.member_id = c.member_id
+                   and n.exclusivity_set = 'seat' and n.ended_at is null limit 1) s on true
+          left join lateral (
+                select n.seat_type from seat_pool n
+                 where n.organization_id = :organization_id and n.pool_id = s.pool_id limit 1) p on true
+          left join lateral (
+                select n.request_id, n.queued_at from seat_request n
+                 where n.organization_id = :organization_id and n.member_id = c.member_id and n.state = 'waiting'
+                 limit 1) r on true) w
+ cross join lateral (select n.external_id from user_account n where n.user_id = w.user_id limit 1) u
+ where w.fits or w.place = :walk
+ order by w.member_id
  limit :page
 
 -- lock_pools: Lock the pools in which a member can sit: the shared ones and those the member pays.

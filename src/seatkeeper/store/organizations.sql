@@ -28,16 +28,17 @@ select o.organization_id, o.catalog_key, o.name, o.currency, o.time_zone, o.cloc
        and m.standing <> 'removed'
  where o.organization_id = :organization_id
 
--- page: Organizations by id, a page at a time.
+-- page: Organizations by id, a page at a time; a key that is bound to one sees that one.
 select o.organization_id, o.catalog_key, o.name, o.currency, o.time_zone, o.clock_id, o.membership_limit,
        o.allowed_domains, o.payment_method is not null as has_payment_method, o.parked_at, o.parked_reason, o.created_at, o.version,
        b.balance_minor, m.member_id as primary_owner
-  from organization o
+  from ((select * from organization where :organization_id::uuid is null and organization_id > :after
+          order by organization_id limit :page)
+        union all
+        (select * from organization where organization_id = :organization_id and organization_id > :after)) o
   join billing_account b on b.organization_id = o.organization_id
   left join member m on m.organization_id = o.organization_id and m.role = 'primary_owner'
        and m.standing <> 'removed'
- where (:organization_id::uuid is null or o.organization_id = :organization_id)
-   and (:after::uuid is null or o.organization_id > :after)
  order by o.organization_id
  limit :page
 

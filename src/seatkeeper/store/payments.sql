@@ -81,7 +81,7 @@ select payment_id, invoice_id, provider, method, provider_key, provider_referenc
 select payment_id, invoice_id, provider, method, provider_key, provider_reference, state, amount_minor, currency,
        failure, attempted_at, settled_at, credited
   from payment
- where organization_id = :organization_id and (:after::uuid is null or payment_id < :after)
+ where organization_id = :organization_id and payment_id < :before
  order by payment_id desc
  limit :page
 

@@ -124,9 +124,12 @@ create unique index member_email_once on member (organization_id, email) where s
 create unique index primary_owner_once on member (organization_id)
     where role = 'primary_owner' and standing <> 'removed';
 create index member_of_user on member (user_id);
+-- What a page of members is read by.
+create index member_by_standing on member (organization_id, standing, member_id);
+create index member_by_role on member (organization_id, role, member_id) where standing <> 'removed';
 
 create table subscription (
-    organization_id uuid not null references organization,
+    organization_id uuid not null,
     subscription_id uuid not null,
     payer_member_id uuid,
     plan_version_id uuid not null references plan_version,
@@ -274,9 +277,13 @@ create table assignment (
 ) with (fillfactor = 80);
 create unique index assignment_live_once on assignment (organization_id, member_id, exclusivity_set)
     where ended_at is null;
+-- Only for who says its condition, which is always true: a plan made while the table was empty would otherwise take
+-- it for the look-up of one member's seat. See docs/adr/0011.
+create index assignment_history on assignment (organization_id, assignment_id)
+    where assigned_at > '-infinity';
 
 create table invitation (
-    organization_id uuid not null references organization,
+    organization_id uuid not null,
     invitation_id uuid not null,
     email text not null,
     role text not null check (role in ('primary_owner', 'owner', 'admin', 'member')),
@@ -335,6 +342,7 @@ create table seat_request (
 );
 create unique index seat_request_waiting_once on seat_request (organization_id, member_id)
     where state = 'waiting';
+-- Only for who says their condition, which is always true, as above.
 create index seat_request_queue on seat_request (organization_id, queued_at, request_id)
     where state = 'waiting' and queued_at > '-infinity';
 create index seat_request_page on seat_request (organization_id, request_id)
@@ -355,7 +363,7 @@ create table quote (
 );
 
 create table change (
-    organization_id uuid not null references organization,
+    organization_id uuid not null,
     change_id uuid not null,
     subscription_id uuid,
     kind text not null,
@@ -443,7 +451,7 @@ create index amendment_due on amendment (timeline, expires_at) where state in ('
 create index amendment_by_state on amendment (organization_id, state, amendment_id);
 
 create table invoice (
-    organization_id uuid not null references organization,
+    organization_id uuid not null,
     invoice_id uuid not null,
     subscription_id uuid not null,
     number text,
@@ -550,6 +558,9 @@ create table payment (
 );
 create unique index payment_succeeds_once on payment (organization_id, invoice_id)
     where state = 'succeeded' and not credited;
+create index payment_of_invoice on payment (organization_id, invoice_id);
+create index payment_in_flight on payment (organization_id, invoice_id)
+    where state in ('pending', 'unknown', 'action_required');
 
 -- The sandbox provider's own books: what a real provider would keep on its side.
 create table sandbox_charge (
@@ -576,6 +587,7 @@ create table credit_note (
     constraint credit_note_cause_once unique (organization_id, cause, cause_id),
     constraint credit_note_number_once unique (organization_id, number)
 );
+create index credit_note_of_invoice on credit_note (organization_id, invoice_id);
 
 -- The credit the vendor owes a member who pays their own seat; written under the lock of billing_account.
 create table member_account (
@@ -606,6 +618,7 @@ create table balance_entry (
     foreign key (organization_id, payment_id) references payment,
     foreign key (organization_id, member_id) references member
 );
+create index balance_entry_of_organization on balance_entry (organization_id, entry_id) where member_id is null;
 create unique index balance_entry_payment_once on balance_entry (organization_id, payment_id)
     where payment_id is not null;
 

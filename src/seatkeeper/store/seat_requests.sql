@@ -45,7 +45,7 @@ select member_id from seat_request
 select r.request_id, r.member_id, m.name, m.email, r.seat_type, r.reason, r.queued_at
   from seat_request r
   join member m on m.organization_id = r.organization_id and m.member_id = r.member_id
- where r.organization_id = :organization_id and r.state = 'waiting'
-   and (:after::uuid is null or r.request_id > :after)
+ where r.organization_id = :organization_id and r.state = 'waiting' and r.queued_at > '-infinity'
+   and r.request_id > :after
  order by r.request_id
  limit :page

@@ -43,6 +43,7 @@ with asked as (
         <= least(purchased, ceiling) - assigned - held as fits
       from locked
 ), made as (
+    -- Never before the member's earlier seat ended, by whichever clock that was: S-4.
     insert into assignment (organization_id, member_id, assignment_id, pool_id, assigned_at, rule)
     select organization_id, member_id, assignment_id, pool_id,
         greatest(at, (select max(coalesce(e.ended_at, e.assigned_at)) from assignment e
@@ -250,21 +251,33 @@ select a.organization_id,
   from asked a
 
 -- history: Who held which seat, newest first, a page at a time.
-select s.assignment_id, s.member_id, m.name, m.email, p.seat_type, s.assigned_at, s.ended_at, s.rule, s.ended_rule
-  from assignment s
-  join member m on m.organization_id = s.organization_id and m.member_id = s.member_id
-  join seat_pool p on p.organization_id = s.organization_id and p.pool_id = s.pool_id
- where s.organization_id = :organization_id
-   and (:member_id::uuid is null or s.member_id = :member_id)
-   and (:at::timestamptz is null or (s.assigned_at <= :at and (s.ended_at is null or s.ended_at > :at)))
-   and (:after::uuid is null or s.assignment_id < :after)
- order by s.assignment_id desc
+select w.assignment_id, w.member_id, m.name, m.email, p.seat_type, w.assigned_at, w.ended_at, w.rule, w.ended_rule,
+       w.place, w.fits
+  from (select a.*, row_number() over (order by assignment_id desc) as place,
+               :at::timestamptz is null or (assigned_at <= :at and (ended_at is null or ended_at > :at)) as fits
+          from ((select * from assignment
+                  where :member_id::uuid is null and organization_id = :organization_id and assignment_id < :before
+                    and assigned_at > '-infinity'
+                  order by assignment_id desc limit :walk)
+                union all
+                (select * from assignment
+                  where organization_id = :organization_id and member_id = :member_id and assignment_id < :before
+                  order by assignment_id desc limit :walk)) a) w
+ -- Lateral, so that the holdings lead; see docs/adr/0011.
+ cross join lateral (
+        select n.name, n.email from member n
+         where n.organization_id = w.organization_id and n.member_id = w.member_id limit 1) m
+ cross join lateral (
+        select n.seat_type from seat_pool n
+         where n.organization_id = w.organization_id and n.pool_id = w.pool_id limit 1) p
+ where w.fits or w.place = :walk
+ order by w.assignment_id desc
  limit :page
 
 -- waiting: People who wait for one of these seat types or for any, longest first, at most so many.
 select request_id, member_id, seat_type, choice, queued_at
   from seat_request
- where organization_id = :organization_id and state = 'waiting'
+ where organization_id = :organization_id and state = 'waiting' and queued_at > '-infinity'
    and (seat_type is null or seat_type = any(:seat_types::text[]))
  order by queued_at, request_id
  limit :most
