@@ -196,9 +196,10 @@ SEATS = (
         "seated_do_not_wait",
         "who sits waits",
         f"""insert into seat_request (organization_id, request_id, member_id, choice, state, reason,
-                queued_at)
+                queued_at, timeline)
             select organization_id, gen_random_uuid(), member_id, 'highest', 'waiting', 'x',
-                assigned_at from assignment where (organization_id, assignment_id) in {ONE_SEAT}
+                assigned_at, timeline from assignment join organization using (organization_id)
+             where (organization_id, assignment_id) in {ONE_SEAT}
             returning organization_id, request_id""",
     ),
     mutant(

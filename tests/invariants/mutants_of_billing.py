@@ -81,10 +81,10 @@ BILLING = (
            ), again as (
              insert into invoice (organization_id, invoice_id, subscription_id, number, state,
                 cause,
-                 cause_id, currency, subtotal_minor, due_minor, created_at)
+                 cause_id, currency, subtotal_minor, due_minor, created_at, timeline)
              select organization_id, '00000000-0000-0000-0000-000000000001', subscription_id, 'x',
-                 'open', 'period', 'again', currency, subtotal_minor, due_minor, created_at from
-                    one)
+                 'open', 'period', 'again', currency, subtotal_minor, due_minor, created_at,
+                    timeline from one)
            select 1""",
         """insert into invoice_line
            select l.organization_id, '00000000-0000-0000-0000-000000000001', l.line_number, l.kind,

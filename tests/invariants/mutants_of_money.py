@@ -162,9 +162,9 @@ MONEY = (
         "an invoice whose change never was",
         """insert into invoice (organization_id, invoice_id, subscription_id, state, cause,
            cause_id,
-               currency, subtotal_minor, due_minor, created_at)
+               currency, subtotal_minor, due_minor, created_at, timeline)
            select organization_id, gen_random_uuid(), subscription_id, 'draft', 'change', 'x',
-               'USD', 0, 0, started_at from subscription order by 3 limit 1
+               'USD', 0, 0, started_at, timeline from subscription order by 3 limit 1
            returning organization_id, invoice_id as subject_id""",
     ),
     mutant(

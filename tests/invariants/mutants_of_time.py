@@ -224,9 +224,10 @@ CHANGES = (
                'annual', 'active', 'am', 30, term_ends_at, started_at
              from subscription order by 3 limit 1""",
         """insert into amendment (organization_id, amendment_id, contract_id, state, terms, note,
-               offer, requested_by, created_at, closed_at)
+               offer, requested_by, created_at, closed_at, timeline)
            select organization_id, gen_random_uuid(), contract_id, 'applied', '{}', '', '{}', 'x',
-               created_at, created_at from contract
+               c.created_at, c.created_at, timeline
+             from contract c join organization using (organization_id)
             where contract_id = '00000000-0000-0000-0000-000000000001'
            returning organization_id, amendment_id""",
     ),
