@@ -30,7 +30,7 @@ select (select count(*) from idempotency_key where state = 'working')
 
 
 @asynccontextmanager
-async def a_server(dsn, point):
+async def a_server(dsn, point, seconds=30):
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -41,7 +41,7 @@ async def a_server(dsn, point):
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(seconds):
             yield process, (await process.stdout.readline()).decode().strip()
     finally:
         if process.returncode is None:

@@ -90,7 +90,7 @@ async def test_i1_x6_a_lost_answer_to_a_resend_does_not_make_a_third_token(
 
 
 @pytest.mark.usefixtures("verified")
-async def test_x6_g8_what_goes_on_after_a_purchase_is_sealed_too(money, call, database_dsn):
+async def test_g8_x6_what_goes_on_after_a_purchase_is_sealed_too(money, call, database_dsn):
     buyer = await money.buyer("organization", plan="per_seat", seats={"member": 1})
     people = {"invitations": [{"email": "ada@example.com"}]}
     refusal = await post(call, buyer, "invitations", people)

@@ -160,7 +160,8 @@ class Application:
         if (actor := headers.get(b"seatkeeper-actor")) is not None:
             await self._act(ctx, operation, actor, command)
         ctx.idempotency_key = _idempotency_key(operation, headers)
-        ctx.credential = bearer_token(headers.get(b"authorization"))
+        if ctx.idempotency_key is not None:
+            ctx.credential = bearer_token(headers.get(b"authorization"))
         ctx.if_match = _if_match(headers.get(b"if-match"))
         return ctx
 
