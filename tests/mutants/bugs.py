@@ -12,6 +12,7 @@ Edit = tuple[str, str, str]
 
 SEATS, RENEWALS, SCHEMA = "store/seats.sql", "store/renewals.sql", "store/schema.sql"
 INVITATIONS, DATABASE, KEYS = "store/invitations.sql", "store/database.py", "store/idempotency.sql"
+ATTEMPTS = "operations/attempts.py"
 SETTLING, HTTP, PRICES = "operations/settlements.py", "api/http.py", "domain/prices.py"
 
 LAST_SEATS = "tests/races/test_last_seats.py"
@@ -25,6 +26,10 @@ KILLED_WORKERS = "tests/chaos/test_renewals.py"
 KILLED_SERVER = "tests/chaos/test_purchase.py"
 MATRIX = "tests/api/test_matrix.py"
 DISCOUNT, DISCOUNTED = "domain/discounts.py", "tests/domain/test_discounts.py"
+PAYERS = "tests/api/test_payers.py"
+LATE_MONEY = "tests/operations/test_late_money.py"
+BOUNDS = "tests/operations/test_bounds.py"
+SEAL = "tests/invariants/test_seal.py"
 
 
 @dataclass(frozen=True)
@@ -253,6 +258,38 @@ MONEY_BUGS = (
         KILLED_SERVER,
         (SETTLING, 'Charge(payment["provider_key"],', 'Charge(payment["provider_key"] + "-2",'),
     ),
+    bug(
+        "money that comes late is kept",
+        LATE_MONEY,
+        (
+            ATTEMPTS,
+            "await credit(ctx, db, invoice_id, (payment_id, result))",
+            "await note(ctx, db, payment_id, result)",
+        ),
+    ),
+    bug(
+        "money that comes late is credited each time someone asks",
+        LATE_MONEY,
+        (
+            "store/payments.sql",
+            "and payment_id = :payment_id and state <> 'succeeded'",
+            "and payment_id = :payment_id",
+        ),
+    ),
+    bug(
+        "a bill is not looked at",
+        BOUNDS,
+        (
+            "domain/bounds.py",
+            "if abs(line.amount_minor) > line.ceiling_minor:",
+            "if not line.kind:",
+        ),
+    ),
+    bug(
+        "the seal leaves the period of a line out",
+        SEAL,
+        without(SCHEMA, "extract(epoch from l.period_starts_at), "),
+    ),
 )
 
 EDGE_BUGS = (
@@ -299,7 +336,16 @@ EDGE_BUGS = (
     bug(
         "roles are not asked",
         MATRIX,
-        (HTTP, "            if refusal is not None:\n                raise Refused(refusal)\n", ""),
+        (
+            HTTP,
+            "if refusal is not None and not (operation",
+            "if refusal is None and not (operation",
+        ),
+    ),
+    bug(
+        "whoever is a member settles whatever a member pays",
+        PAYERS,
+        ("store/workspace.sql", "and s.payer_member_id = :member_id\n       and i", "and i"),
     ),
 )
 
