@@ -120,14 +120,10 @@ def _value(name: str, kind: str) -> str:
     return column
 
 
-# As `seal` of store/renewals.sql does it, for all that have no hash yet.
+# As `seal` of store/invoices.sql does it, for all that have no hash yet.
 SEAL = """
-update invoice i set content_hash = sha256(convert_to(concat_ws('|', i.number, i.currency,
-       i.subtotal_minor, i.tax_minor, i.balance_minor, i.due_minor, (
-        select string_agg(concat_ws('|', l.line_number, l.kind, l.seat_type, l.plan_key,
-            l.plan_version, l.price_key, l.quantity, l.quantity_before, l.unit_minor, l.part,
-            l.whole, l.basis, l.full_minor, l.amount_minor), ';' order by l.line_number)
-          from invoice_line l
-         where l.organization_id = i.organization_id and l.invoice_id = i.invoice_id)), 'UTF8'))
- where i.content_hash is null and i.number is not null
+update invoice i set content_hash = s.content_hash
+  from invoice_seal s
+ where s.organization_id = i.organization_id and s.invoice_id = i.invoice_id
+   and i.content_hash is null and i.number is not null
 """
