@@ -13,7 +13,7 @@ from seatkeeper.domain.accounts import Account
 from seatkeeper.domain.billing import Line
 from seatkeeper.domain.renewals import Renewal
 
-LINES_PER_DAY_MAX: Final = 1_000  # of one subscription
+LINES_PER_DAY_MAX: Final = 10_000  # of one subscription
 AHEAD_MAX: Final = timedelta(days=3 * 366)  # 36 months
 
 TOO_MANY: Final = "a subscription has more lines in one day than anyone makes"
