@@ -77,10 +77,11 @@ async def _loaded(ctx: Context, db: Db, subscription: Subscription, pools: list[
         discount=None if facts["discount_id"] is None else discount_of(facts),
         billed_off=Off(facts["billed_basis_points"], facts["billed_discount_minor"]),
     )
-    return Loaded(account, facts["net_terms_days"], _waiting(facts))
+    return Loaded(account, facts["net_terms_days"], waiting_of(facts))
 
 
-def _waiting(facts: Row) -> Waiting | None:
+def waiting_of(facts: Row) -> Waiting | None:
+    """The change of a subscription that waits for its payment."""
     change, invoice = facts["waiting_change_id"], facts["waiting_invoice_id"]
     if change is None:
         return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from seatkeeper.domain.discounts import Off, decide_discount
+from seatkeeper.domain.payments import decide_beside
 from seatkeeper.domain.refusals import Code, Refused, Remedy, Way, refuse
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.domain.terms import is_free
-from seatkeeper.operations.accounts import CHANGES
+from seatkeeper.operations.accounts import CHANGES, waiting_of
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.contract_terms import tell
 from seatkeeper.operations.discount_words import (
@@ -132,9 +133,9 @@ async def _check(ctx: Context, db: Db, command: PutDiscount, subscription: Subsc
         "subscription_id": subscription.subscription_id,
     }
     facts = await db.one(CHANGES.facts, **key, now=ctx.now)
-    if facts["paying"]:
-        # Whether a change that takes every discount away comes about is not known yet.
-        raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
+    # Whether a change that takes every discount away comes about is not known yet.
+    if (beside := decide_beside(waiting_of(facts))) is not None:
+        raise Refused(beside)
     free = is_free(subscription.plan, subscription.price)
     refusal = decide_discount(
         command.until, next_period_at=subscription.period_ends_at, is_free=free
