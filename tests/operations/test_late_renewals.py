@@ -88,6 +88,18 @@ async def test_a_cancelled_subscription_that_is_found_late_just_ends(live):
     assert await buyer.totals() == [8_00]
 
 
+async def test_t2_t8_a_grace_that_ended_in_a_period_long_over_leaves_no_gap(live):
+    buyer = await live.buyer("organization", plan="per_seat", seats={"member": 1}, live=True)
+    await buyer.pays_with("sandbox_declined")
+    live.now = day(2026, 2, 1, 1)
+    await work(live)
+    live.now = day(2026, 3, 5, 1)
+    await work(live)
+    # In arrears from 1 February, the grace of 14 days ends with the 14th; then the default plan.
+    on = await buyer.subscription()
+    assert (on.plan, on.period_start, on.period_end) == ("free", day(2026, 2, 15), day(2026, 3, 15))
+
+
 async def test_one_that_breaks_is_parked_and_the_others_renew(live):
     buyers = [
         await live.buyer("organization", plan="per_seat", seats={"member": 1}, live=True)

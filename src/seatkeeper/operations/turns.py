@@ -160,7 +160,7 @@ async def _fall_back(ctx: Context, db: Db, account: Account, choice: tuple[Choic
     limits = quantities_of(chosen, People(membership_limit=own.membership_limit), {})
     assert not isinstance(limits, Refusal)
     subscription = account.subscription
-    on = min(subscription.cancel_at or ctx.now, ctx.now)
+    on = min(subscription.stops_at or ctx.now, ctx.now)
     day = on.astimezone(subscription.anchor_zone).date()
     terms = begin(chosen, limits, subscription.time_zone, day)
     terms = replace(terms, successors=successors_of(subscription.plan, chosen.plan))
