@@ -21,8 +21,18 @@ from seatkeeper.domain.changes import Offer
 from seatkeeper.domain.policies import When
 from seatkeeper.domain.quantities import Choice, People
 from seatkeeper.domain.refusals import Code
+from seatkeeper.domain.subscriptions import Status
 from seatkeeper.domain.terms import Terms
-from tests.domain.facts import applied, begun, code_of, day, due, with_people, with_policies
+from tests.domain.facts import (
+    applied,
+    begun,
+    code_of,
+    day,
+    due,
+    standing,
+    with_people,
+    with_policies,
+)
 from tests.domain.shipped import ASSISTED, ENTERPRISE, SINGLE, WORKSPACE
 
 BUSINESS, YEARLY = WORKSPACE["business"], WORKSPACE["business_yearly"]
@@ -204,3 +214,14 @@ def test_g18_what_stands_in_the_way_of_another_plan(amendment, code):
 )
 def test_a26_newer_amounts_lie_over_older_ones(old, new, both):
     assert merged(old, new) == both
+
+
+def test_t7_an_amendment_for_the_day_of_the_end_is_refused():
+    account = begun(BUSINESS, 10)
+    canceled = standing(
+        account, status=Status.CANCELING, cancel_at=account.subscription.term_ends_at
+    )
+    outcome = amending(canceled, MARCH.replace(month=1), seats={"member": 2})
+    assert outcome.facts == {"state": "canceling"}
+    now = amending(canceled, MARCH.replace(month=1), seats={"member": 2}, when=When.NOW)
+    assert code_of(now) is None

@@ -1,7 +1,7 @@
 """Changes: who may buy, give back, convert and cancel, when it takes effect and what it costs."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -235,6 +235,16 @@ def test_no_seat_is_sold_where_nothing_runs(status, more, now, state):
 def test_a93_a_canceled_plan_sells_seats_until_its_end():
     account = standing(begun(SINGLE, 50), status=Status.CANCELING, cancel_at=END)
     assert due(buying(account, 10, day(4, 1))) == 1808_22  # 10 x 240 x 275/365
+
+
+def test_t7_nothing_is_bought_or_given_back_for_the_day_of_the_end():
+    later = with_policies(SINGLE, purchase_when=When.TERM_END)
+    end = begun(later, 50).subscription.term_ends_at
+    account = standing(begun(later, 50), status=Status.CANCELING, cancel_at=end)
+    for outcome in (buying(account, 10, JUNE), reducing(account, 40)):
+        assert outcome.facts == {"state": "canceling"}
+    sooner = standing(begun(later, 50), status=Status.CANCELING, cancel_at=end + timedelta(days=1))
+    assert code_of(buying(sooner, 10, JUNE)) is None
 
 
 def test_a96_an_unsigned_contract_sells_nothing():

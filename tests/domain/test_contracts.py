@@ -158,6 +158,15 @@ def test_a96_signing_is_possible_until_the_grace_is_over(contract, at, state):
     assert (refusal and refusal.facts["state"]) == state
 
 
+def test_a96_t7_what_is_canceled_has_nothing_that_could_follow():
+    account = begun(ASSISTED, 50)
+    end = account.subscription.term_ends_at
+    canceled = standing(account, status=Status.CANCELING, cancel_at=end).subscription
+    refusal = decide_sign(a_contract(), canceled, day(6, 1))
+    assert refusal is not None
+    assert refusal.facts == {"state": "canceling"}
+
+
 def test_a95_the_successor_begins_with_the_sum_of_the_old_types_and_at_least_the_minimum():
     account = begun(LEGACY, {"chat": 30, "chat_code": 12})
     assert signed_quantities(account, chosen(ASSISTED), NEXT_YEAR) == {"enterprise": 42}

@@ -15,6 +15,7 @@ from seatkeeper.domain.terms import (
     Choice,
     People,
     Terms,
+    beside_cancellation,
     decide_change_plan,
     successors_of,
     terms_from,
@@ -286,3 +287,20 @@ def test_c51_a_scheduled_plan_is_decided_again_on_its_day():
     assert fewer.ends_at == midnight(date(2026, 3, 31), "UTC")
     more = terms_from(with_people(account, assigned=11), smaller, People(11), at)
     assert code_of(more) is Code.OVER_PLAN_LIMIT  # the old plan goes on
+
+
+def test_t7_a_cancellation_ends_the_terms_that_come_before_its_day():
+    lower = replace(ORGANIZATION["per_seat"], rank=1)
+    account = begun(ORGANIZATION["base_and_seats"], 2)
+    end = midnight(date(2026, 2, 1), "UTC")
+    terms = terms_from(account, choice(lower), People(2), end)
+    assert isinstance(terms, Terms)
+    assert beside_cancellation(terms, account.subscription) is terms
+    # Monthly periods from 1 January: one of them ends with 31 May, none with 14 May.
+    canceled = standing(account, cancel_at=midnight(date(2026, 6, 1), "UTC")).subscription
+    kept = beside_cancellation(terms, canceled)
+    assert isinstance(kept, Terms)
+    assert (kept.status, kept.cancel_at) == (Status.CANCELING, canceled.cancel_at)
+    inside = standing(account, cancel_at=midnight(date(2026, 5, 15), "UTC")).subscription
+    code, facts, _ = refused(beside_cancellation(terms, inside))
+    assert (code, facts) == (Code.STATE_CONFLICT, {"state": "canceling"})

@@ -2,11 +2,20 @@
 
 import pytest
 
+from seatkeeper.domain.ids import ChangeId
 from seatkeeper.domain.refusals import Code
-from seatkeeper.operations import members, seats
-from seatkeeper.operations.asked import Cancel, PurchaseSeats, Resume
+from seatkeeper.operations import changes, members, seats
+from seatkeeper.operations.asked import (
+    Cancel,
+    ChangePlan,
+    PurchaseSeats,
+    ReduceSeats,
+    Resume,
+)
+from seatkeeper.operations.context import new_id
 from seatkeeper.operations.seats import AssignSeat
 from tests.money_world import day, subscribing
+from tests.operations.deals import coming
 from tests.world import refused
 
 pytestmark = pytest.mark.usefixtures("verified")
@@ -152,3 +161,65 @@ async def test_a_scheduled_reduction_ends_with_the_subscription(money):
         buyer.organization_id,
     )
     assert [row["state"] for row in rows] == ["canceled"]
+
+
+async def two_plans(money, *, low_billing="month"):
+    """A buyer with five seats of the higher plan, sold by the year and billed by the month."""
+    policies = {"cancel_when": "term_end", "downgrade_when": "period_end"}
+    plans = {}
+    for name, rank, unit, billing in (("hi", 20, 40_00, "month"), ("lo", 10, 10_00, low_billing)):
+        price = {
+            "currency": "USD",
+            "per": "month",
+            "billing": billing,
+            "term": "year",
+            "seats": {"s": {"unit_minor": unit}},
+        }
+        plans[name] = {
+            "name": name,
+            "rank": rank,
+            "seat_types": {"s": {"name": "S", "rank": 10}},
+            "prices": {"usd": price},
+            "policies": policies,
+        }
+    mark = new_id().hex[-12:]
+    catalog = await money.shelve(mark, plans)
+    return await money.buyer(catalog, plan=f"hi_{mark}", seats={"s": 5}), f"lo_{mark}"
+
+
+async def test_t7_a91_a_downgrade_that_comes_first_does_not_take_a_cancellation_back(money):
+    buyer, lower = await two_plans(money)
+    await buyer.change(ChangePlan(plan=lower))
+    assert (await buyer.change(Cancel())).effective_at == day(2027, 1, 1)
+    await money.advance(day(2026, 2, 1))
+    on = await buyer.subscription()
+    assert (on.plan, on.status, on.cancel_at) == (lower, "canceling", day(2027, 1, 1))
+    await money.advance(day(2027, 3, 1))
+    # 5 x 40.00 for January, eleven times 5 x 10.00, and nothing after the day it ends
+    assert await buyer.totals() == [200_00, *[50_00] * 11]
+    assert "subscription.ended" in await buyer.events("subscription.")
+
+
+async def test_t7_a_plan_that_is_paid_beyond_a_cancellation_does_not_begin(money):
+    buyer, lower = await two_plans(money, low_billing="year")
+    made = await buyer.change(ChangePlan(plan=lower))
+    await buyer.change(Cancel())
+    assert (await coming(buyer)).kind == "renewal"
+    await money.advance(day(2026, 2, 1))
+    on = await buyer.subscription()
+    assert (on.plan != lower, on.status, on.cancel_at) == (True, "canceling", day(2027, 1, 1))
+    command = changes.ReadChange(organization=buyer.id, change=ChangeId.parse(made.change))
+    failed = await changes.show(await buyer.ctx(), command)
+    assert (failed.state, failed.failure) == (
+        "failed",
+        {"code": "state_conflict", "state": "canceling"},
+    )
+
+
+async def test_t7_nothing_is_scheduled_for_the_day_on_which_a_subscription_ends(money):
+    buyer = await money.buyer("enterprise", plan="enterprise", seats={"enterprise": 25})
+    await buyer.change(Cancel())
+    async with refused(Code.STATE_CONFLICT):
+        await buyer.ask(ReduceSeats(target=20))
+    await buyer.change(Resume())
+    assert (await buyer.reduce(20)).effective_at == day(2027, 1, 1)

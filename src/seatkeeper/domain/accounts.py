@@ -89,3 +89,8 @@ class Account:
             return "unsigned"
         stops_at = subscription.stops_at or subscription.period_ends_at
         return "period over" if now >= min(stops_at, subscription.period_ends_at) else None
+
+    def ends_by(self, at: datetime) -> bool:
+        """Whether it is canceled for that instant or before: nothing waits for it. Source: T-7."""
+        cancel_at = self.subscription.cancel_at
+        return cancel_at is not None and cancel_at <= at

@@ -15,7 +15,7 @@ from seatkeeper.domain.policies import When
 from seatkeeper.domain.prices import DayLevel, agreed
 from seatkeeper.domain.quantities import Choice, People
 from seatkeeper.domain.refusals import Code, Refusal, Remedy, Way, refuse
-from seatkeeper.domain.subscriptions import Subscription
+from seatkeeper.domain.subscriptions import Status, Subscription
 from seatkeeper.domain.terms import Terms, decide_change_plan
 
 
@@ -134,6 +134,8 @@ def decide_amend(
     if account.overdue and more and not plan.policies.overdue.may_buy:
         return refuse(Code.PAST_DUE)
     when = effective_when(account, amendment)
+    if when is not When.NOW and account.ends_by(_end_of(account.subscription, when)):
+        return refuse(Code.STATE_CONFLICT, state=Status.CANCELING)
     if amendment.choice is not None:
         return _other_plan(account, amendment, people, now)
     if (refusal := _fits(account, amendment, when)) is not None:

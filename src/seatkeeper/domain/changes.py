@@ -8,13 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from seatkeeper.domain.accounts import Account, Scheduled
-from seatkeeper.domain.billing import (
-    Line,
-    Step,
-    effective_instant,
-    step,
-    total,
-)
+from seatkeeper.domain.billing import Line, Step, effective_instant, step, total
 from seatkeeper.domain.policies import Capacity, When, Who
 from seatkeeper.domain.prices import DayLevel
 from seatkeeper.domain.refusals import Code, Refusal, Remedy, Way, refuse
@@ -123,7 +117,8 @@ def decide_purchase(
     """Whether seats can be bought, what they cost now, and when they come.
 
     Refuses: contract_managed, invalid_request, quantity_out_of_range, state_conflict (at or after
-    the end, unsigned), past_due, over_plan_limit; past the last tier quantity_out_of_range again.
+    the end, or for it; unsigned), past_due, over_plan_limit; past the last tier
+    quantity_out_of_range again.
     Source: A19-A28, C18, C23-C25, C43, T30, T31.
     """
     subscription, policies = account.subscription, account.subscription.plan.policies
@@ -139,8 +134,14 @@ def decide_purchase(
     deltas = {asked.seat_type: quantity}
     if policies.purchase_when is not When.NOW:
         at = _end_of(subscription, policies.purchase_when)
-        return Offer(kind="purchase_seats", effective_at=at, scheduled=True, deltas=deltas)
+        return _later(account, "purchase_seats", deltas, at)
     return move_levels(account, "purchase_seats", deltas, now)
+
+
+def _later(account: Account, kind: str, deltas: Mapping[str, int], at: datetime) -> Offer | Refusal:
+    if account.ends_by(at):
+        return refuse(Code.STATE_CONFLICT, state=Status.CANCELING)
+    return Offer(kind=kind, effective_at=at, scheduled=True, deltas=deltas)
 
 
 def _may_buy(
@@ -236,12 +237,8 @@ def decide_reduce(
     delta = asked.target - owned
     if when is When.NOW:
         return move_levels(account, "reduce_seats", {asked.seat_type: delta}, now)
-    return Offer(
-        kind="reduce_seats",
-        effective_at=_end_of(subscription, when),
-        scheduled=True,
-        deltas={asked.seat_type: delta},
-    )
+    at = _end_of(subscription, when)
+    return _later(account, "reduce_seats", {asked.seat_type: delta}, at)
 
 
 def _not_mid_term(subscription: Subscription, when: When) -> Refusal:

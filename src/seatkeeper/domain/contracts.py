@@ -18,6 +18,7 @@ from seatkeeper.domain.refusals import Code, Refusal, refuse
 from seatkeeper.domain.subscriptions import Status, Subscription
 from seatkeeper.domain.terms import (
     Terms,
+    beside_cancellation,
     decide_change_plan,
     is_free,
     successors_of,
@@ -186,11 +187,14 @@ def decide_turn(contract: Contract, subscription: Subscription, now: datetime) -
 def decide_sign(contract: Contract, subscription: Subscription, now: datetime) -> Refusal | None:
     """Whether what follows can be signed now; None means yes: until the grace is over.
 
-    Refuses: state_conflict. Source: A95, A96.
+    What is canceled ends with its term, so that nothing would follow: resume it first. Refuses:
+    state_conflict. Source: A95, A96, T-7.
     """
     over = subscription.period_ends_at >= contract.signed_until and now >= lapses_at(subscription)
-    state = ContractState.ENDED if over else contract.state
-    return refuse(Code.STATE_CONFLICT, state=state) if state is ContractState.ENDED else None
+    if over or contract.state is ContractState.ENDED:
+        return refuse(Code.STATE_CONFLICT, state=ContractState.ENDED)
+    canceled = subscription.cancel_at is not None
+    return refuse(Code.STATE_CONFLICT, state=Status.CANCELING) if canceled else None
 
 
 def signed_quantities(account: Account, choice: Choice, at: datetime) -> Mapping[str, int]:
@@ -221,7 +225,8 @@ def signed_quantities(account: Account, choice: Choice, at: datetime) -> Mapping
 def signed_terms(account: Account, choice: Choice, at: datetime) -> Terms | Refusal:
     """The terms of another plan that begin at `at`. Refuses: what does not fit it. Source: A95."""
     seats = signed_quantities(account, choice, at)
-    return terms_from(account, replace(choice, seats=seats), People(), at)
+    terms = terms_from(account, replace(choice, seats=seats), People(), at)
+    return terms if isinstance(terms, Refusal) else beside_cancellation(terms, account.subscription)
 
 
 def signed_account(account: Account, price: Price, seats: Mapping[str, int]) -> Account:

@@ -25,13 +25,14 @@ from seatkeeper.domain.proration import Basis
 from seatkeeper.domain.quantities import Choice, People, quantities_of
 from seatkeeper.domain.refusals import Code, Refusal, refuse
 from seatkeeper.domain.seats import SeatPool
-from seatkeeper.domain.subscriptions import Status
+from seatkeeper.domain.subscriptions import Status, Subscription
 
 __all__ = [
     "Choice",
     "People",
     "Terms",
     "begin",
+    "beside_cancellation",
     "decide_change_plan",
     "decide_subscribe",
     "quantities_of",
@@ -45,7 +46,8 @@ class Terms:
     """A plan with its price, period and quantities, and what beginning it bills now.
 
     `number` is -1 in a trial. `successors` say what each old seat type becomes.
-    `keeps_period` when the running period goes on under the new plan.
+    `keeps_period` when the running period goes on under the new plan. `cancel_at` is the end that
+    was asked for before, and still comes.
     """
 
     plan: Plan
@@ -63,6 +65,7 @@ class Terms:
     keeps_period: bool = False
     scheduled: bool = False
     effective_at: datetime | None = None
+    cancel_at: datetime | None = None
 
     @property
     def due_now(self) -> int:
@@ -209,6 +212,22 @@ def terms_from(account: Account, choice: Choice, people: People, at: datetime) -
         term_ends_at=midnight(subscription.term_end_of(number), zone),
         lines=period_lines(choice.plan, choice.price, number, period, pools),
     )
+
+
+def beside_cancellation(terms: Terms, subscription: Subscription) -> Terms | Refusal:
+    """Terms that come before the day of a cancellation: it still ends the subscription.
+
+    Refuses: state_conflict where a period of theirs would run, and be paid, beyond that day.
+    Source: T-7, A91.
+    """
+    cancel_at = subscription.cancel_at
+    if cancel_at is None:
+        return terms
+    recurrence = Recurrence(terms.anchor, terms.price.billing, subscription.time_zone)
+    number = recurrence.number_on(local_day(cancel_at, subscription.time_zone))
+    if recurrence.period(number).starts_at != cancel_at:
+        return refuse(Code.STATE_CONFLICT, state=Status.CANCELING)
+    return replace(terms, status=Status.CANCELING, cancel_at=cancel_at)
 
 
 def _moved_quantities(

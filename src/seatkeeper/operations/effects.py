@@ -51,6 +51,8 @@ class TermsEffect(msgspec.Struct, frozen=True, kw_only=True):
     keeps_price: bool = False
     # The running period is credited and billed anew, so that what was off it is done with.
     bills_period: bool = False
+    # A cancellation that still comes. Source: T-7.
+    cancel_at: datetime | None = None
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,7 @@ def effect_of_terms(terms: Terms, plan_version_id: UUID) -> Effect:
             keeps_period=terms.keeps_period,
             bills_period=terms.keeps_period and bool(terms.lines),
             level_at=level_at,
+            cancel_at=terms.cancel_at,
         ),
         limit=terms.plan.limit if terms.scheduled else None,
     )
@@ -248,6 +251,7 @@ async def apply_terms(
         term_ends_at=terms.term_ends_at,
         trial_ends_at=terms.trial_ends_at,
         due_at=terms.ends_at,
+        cancel_at=terms.cancel_at,
         actor=ctx.actor_text,
         request_id=ctx.request_id,
         now=ctx.now,

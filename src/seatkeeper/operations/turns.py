@@ -20,7 +20,15 @@ from seatkeeper.domain.refusals import Refusal
 from seatkeeper.domain.renewals import Due, what_is_due
 from seatkeeper.domain.seats import SeatPool
 from seatkeeper.domain.subscriptions import Status
-from seatkeeper.domain.terms import Choice, People, Terms, begin, quantities_of, successors_of
+from seatkeeper.domain.terms import (
+    Choice,
+    People,
+    Terms,
+    begin,
+    beside_cancellation,
+    quantities_of,
+    successors_of,
+)
 from seatkeeper.operations import own_seats
 from seatkeeper.operations.accounts import billed_pool
 from seatkeeper.operations.asked import ChangePlan, Subscribe
@@ -218,7 +226,9 @@ async def planned(
     quantities = _fitting(account, choice, people, effect.terms)
     if isinstance(quantities, Refusal):
         return quantities
-    return _as_planned(account, choice, quantities, effect.terms), version_id
+    terms = _as_planned(account, choice, quantities, effect.terms)
+    outcome = beside_cancellation(terms, account.subscription)
+    return outcome if isinstance(outcome, Refusal) else (outcome, version_id)
 
 
 async def _change_plan(ctx: Context, db: Db, account: Account, change: Row) -> bool:
@@ -363,4 +373,5 @@ async def successor(ctx: Context, db: Db, account: Account) -> tuple[Terms, UUID
     quantities = quantities_of(choice, People(), carried)
     assert not isinstance(quantities, Refusal), quantities
     terms = begin(choice, quantities, subscription.time_zone, subscription.period.end)
-    return replace(terms, successors=becomes), row["plan_version_id"]
+    outcome = beside_cancellation(replace(terms, successors=becomes), subscription)
+    return None if isinstance(outcome, Refusal) else (outcome, row["plan_version_id"])

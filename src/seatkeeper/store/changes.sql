@@ -146,8 +146,8 @@ with changed as (
            status = :status,
            anchor_on = :anchor_on, period_number = :period_number, period_starts_at = :period_starts_at,
            period_ends_at = :period_ends_at, term_ends_at = :term_ends_at, trial_ends_at = :trial_ends_at,
-           due_at = case when :status = 'past_due' then least(:due_at::timestamptz, grace_ends_at) else :due_at end,
-           cancel_at = null, past_due_since = case when :status = 'past_due' then past_due_since end,
+           due_at = least(:due_at::timestamptz, :cancel_at, case when :status = 'past_due' then grace_ends_at end),
+           cancel_at = :cancel_at, past_due_since = case when :status = 'past_due' then past_due_since end,
            grace_ends_at = case when :status = 'past_due' then grace_ends_at end, version = version + 1
      where organization_id = :organization_id and subscription_id = :subscription_id
     returning subscription_id
