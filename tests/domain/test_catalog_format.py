@@ -71,6 +71,24 @@ FULL = f"{MONTHLY}/seats/full"
         (f"{MONTHLY}/per", "week", f"/{MONTHLY}/per", "month, quarter, year"),
         (f"{MONTHLY}/base_minor", 10**12 + 1, f"/{MONTHLY}/base_minor", "from 0 to 10000"),
         (f"{PRO}/policies", {"overdue": {"retry_days": [0]}}, None, "from 1 to 365"),
+        (
+            f"{PRO}/policies",
+            {"overdue": {"retry_days": [3, 1]}},
+            f"/{PRO}/policies/overdue/retry_days",
+            "must ascend",
+        ),
+        (
+            f"{PRO}/policies",
+            {"overdue": {"retry_days": [1, 3, 20], "grace_days": 7}},
+            f"/{PRO}/policies/overdue/retry_days",
+            "after day 7",
+        ),
+        (
+            f"{PRO}/policies",
+            {"overdue": {"grace_days": 5}},
+            f"/{PRO}/policies/overdue",
+            "after day 5",
+        ),
         # the seat limit and its kin
         (f"{PRO}/limit", 0, f"/{PRO}/limit", "from 1 to 1000000"),
         (f"{PRO}/minimum", 51, f"/{PRO}/minimum", "above the limit, 50"),

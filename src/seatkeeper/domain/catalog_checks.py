@@ -26,6 +26,8 @@ def catalog_faults(catalog: Document, plans: Mapping[str, Document]) -> Iterator
             yield invalid(f"{pointer}/key", f"must be {key}, as the plan is called")
         yield from _capacity_faults(pointer, plan)
         yield from _policy_faults(pointer, plan)
+        overdue = written.get("policies", {}).get("overdue", {})
+        yield from _overdue_faults(f"{pointer}/policies/overdue", overdue, plan)
         for name, price in plan["prices"].items():
             yield from _price_faults(
                 below(f"{pointer}/prices", name), written["prices"][name], price, plan
@@ -88,6 +90,18 @@ def _policy_faults(pointer: str, plan: Document) -> Iterator[Fault]:
     for name, value in policies.items():
         if name.endswith("_who") and value == Who.MEMBER:
             yield invalid(f"{pointer}/policies/{name}", "can be member only if the payer is member")
+
+
+def _overdue_faults(pointer: str, written: Document, plan: Document) -> Iterator[Fault]:
+    """Tries while there is access, in the order in which they come. Source: A99."""
+    overdue = plan["policies"]["overdue"]
+    days, grace = overdue["retry_days"], overdue["grace_days"]
+    if list(written.get("retry_days", days)) != days:
+        yield invalid(f"{pointer}/retry_days", "must ascend: days after the failure, not between")
+    if days and days[-1] > grace:
+        # At the field that says so; at the record where the other one's default does.
+        place = f"{pointer}/retry_days" if "retry_days" in written else pointer
+        yield invalid(place, f"must not try again after day {grace}, when grace_days are over")
 
 
 def _price_faults(
