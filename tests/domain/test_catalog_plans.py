@@ -1,6 +1,7 @@
 """The canonical form of a catalog's plans, the plans built from it, and what applying changes."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 from seatkeeper.domain.catalog_fields import POLICIES
@@ -18,6 +19,7 @@ from seatkeeper.domain.policies import (
 )
 from seatkeeper.domain.prices import Tier, TierMode
 from seatkeeper.domain.proration import Basis
+from tests.domain.shipped import ENTERPRISE
 from tests.domain.small_catalog import GONE, SMALL, edited
 
 PRO = "plans/pro"
@@ -62,6 +64,19 @@ def test_c10_the_default_membership_limit_is_5_and_0_is_none():
     assert plan("free", edited("plans/free/limit", None)).limit is None
 
 
+def test_a95_without_a_key_the_price_is_one_in_the_rhythm_that_is_paid():
+    old = ENTERPRISE["team"]
+    monthly, yearly = old.prices["monthly"], old.prices["yearly"]
+    assert old.price_in("USD", like=yearly) is yearly
+    both = replace(old, prices={"other": replace(yearly, key="other"), **old.prices})
+    assert both.price_in("USD", like=yearly) is yearly
+    assert both.price_in("USD", like=replace(yearly, key="gone")).key == "other"
+    assert both.price_in("USD", like=monthly) is monthly
+    assert replace(both, prices={"yearly": yearly}).price_in("USD", like=monthly) is yearly
+    assert both.price_in("EUR", like=yearly) is None
+    assert both.price_in("USD", "monthly", like=yearly) is monthly
+
+
 def test_the_first_price_in_a_currency_binds_least():
     prices = {
         "a": {"currency": "EUR", "per": "year"},
@@ -87,7 +102,7 @@ def test_every_policy_can_be_set():
         "one_plan_per_workspace": True,
         "admins": "account_manager",
         "invitations": {"hold_seat": False, "lives_days": 14, "bulk": False},
-        "overdue": {"retry_days": [9, 2], "grace_days": 3, "may_buy": True},
+        "overdue": {"retry_days": [2, 9], "grace_days": 9, "may_buy": True},
     }
     document = edited("plans/pro/policies", written, edited("plans/old/transition_to", "old"))
     policies = plan(document=document).policies
@@ -100,7 +115,7 @@ def test_every_policy_can_be_set():
         one_plan_per_workspace=True,
         admins=Admins.ACCOUNT_MANAGER,
         invitations=Invitations(hold_seat=False, lives=timedelta(days=14), bulk=False),
-        overdue=Overdue(retry_days=(2, 9), grace_days=3, may_buy=True),
+        overdue=Overdue(retry_days=(2, 9), grace_days=9, may_buy=True),
     )
 
 

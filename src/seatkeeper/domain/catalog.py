@@ -81,12 +81,21 @@ class Plan:
         """The lowest seat type: what someone gets who asks for nothing in particular."""
         return self.by_rank[-1]
 
-    def price_in(self, currency: str, key: str | None = None) -> Price | None:
-        """The price of that key, or the first in that currency; a plan without prices is free."""
+    def price_in(
+        self, currency: str, key: str | None = None, *, like: Price | None = None
+    ) -> Price | None:
+        """The price of that key, else one in the rhythm of `like`, else the first in that currency.
+
+        In the same rhythm (billing and term) one with the same key comes first. A plan without
+        prices is free.
+        """
         if not self.prices:
             month = Interval.MONTH
             return Price(FREE, currency, per=month, billing=month, term=month)
         if key is not None:
             price = self.prices.get(key)
             return price if price is not None and price.currency == currency else None
-        return next((p for p in self.prices.values() if p.currency == currency), None)
+        sold = [p for p in self.prices.values() if p.currency == currency]
+        alike = [p for p in sold if like is not None and p.has_rhythm_of(like)]
+        same = [p for p in alike if like is not None and p.key == like.key]
+        return next(iter([*same, *alike, *sold]), None)

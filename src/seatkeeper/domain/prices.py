@@ -120,6 +120,10 @@ class Price:
         """Billing periods in one term."""
         return self.term.months // self.billing.months
 
+    def has_rhythm_of(self, other: Price) -> bool:
+        """Whether both bill as often and bind as long."""
+        return (self.billing, self.term) == (other.billing, other.term)
+
     def of_period(self, per_interval: int, number: int) -> int:
         """The part of an amount per interval that billing period `number` pays. Units: minor.
 

@@ -126,7 +126,7 @@ async def _quoted_terms(
     version_id = None
     if plan_key is not None or price_key is not None:
         plan_key = plan_key or found.subscription.plan.key
-        chosen = await sold(ctx, db, (plan_key, price_key), amounts)
+        chosen = await sold(ctx, db, (plan_key, price_key), amounts, found.subscription)
         version_id, price_key = chosen.version_id, chosen.choice.price.key
     credit = command.credit
     return AmendmentTerms(

@@ -16,9 +16,10 @@ from seatkeeper.domain.contracts import decide_sell
 from seatkeeper.domain.prices import agreed
 from seatkeeper.domain.quantities import Choice
 from seatkeeper.domain.refusals import Code, Fact, Refused, Remedy, Way, refuse
+from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.operations.asked import SeatQuantity
 from seatkeeper.operations.context import Context
-from seatkeeper.operations.decisions import CHANGES
+from seatkeeper.operations.decisions import CHANGES, paid_price
 from seatkeeper.operations.engine import ORGANIZATIONS
 from seatkeeper.operations.plans import chooser_of
 from seatkeeper.operations.words import Command, Key, Result
@@ -126,10 +127,15 @@ async def not_parked(ctx: Context, db: Db) -> None:
 
 
 async def sold(
-    ctx: Context, db: Db, asked: tuple[str, str | None], amounts: Mapping[str, Any]
+    ctx: Context,
+    db: Db,
+    asked: tuple[str, str | None],
+    amounts: Mapping[str, Any],
+    own: Subscription | None,
 ) -> Sold:
     """The plan and price that someone named, as they can be signed now.
 
+    Without a price's name that in the rhythm which is paid already, else the first.
     Refuses: not_found (unknown, or closed and not held), currency_mismatch, plan_tier_mismatch,
     invalid_request. Source: A13, A14, A95, T13.
     """
@@ -143,7 +149,7 @@ async def sold(
     plan = plan_from(row["document"], catalog=row["catalog_key"], version=row["version"])
     if (refusal := decide_choose(plan, await chooser_of(ctx, db))) is not None:
         raise Refused(refusal)
-    price = plan.price_in(ctx.organization.currency, price_key)
+    price = plan.price_in(ctx.organization.currency, price_key, like=paid_price(own))
     if price is None:
         raise Refused(refuse(Code.CURRENCY_MISMATCH, currency=ctx.organization.currency))
     if unknown := set(amounts.get("seats", {})) - set(price.seats):

@@ -158,7 +158,8 @@ async def put(ctx: Context, command: PutContract) -> Contract:
             await change_details(ctx, db, asked, (subscription, row))
             return await _shown(ctx, db)
         await not_parked(ctx, db)
-        bought = await sold(ctx, db, (command.plan, command.price), asked.amounts or {})
+        named = (command.plan, command.price)
+        bought = await sold(ctx, db, named, asked.amounts or {}, subscription)
         bought = replace(bought, choice=replace(bought.choice, seats=asked.seats))
         refusal = decide_sell(bought.choice, command.kind, command.term_months)
         if refusal is not None:
@@ -242,7 +243,7 @@ async def _next_terms(
         chosen = Sold(Choice(plan, price), row["plan_version_id"], amounts or {})
     else:
         asked = (plan_key or plan.key, command.price)
-        chosen = await sold(ctx, db, asked, amounts or {})
+        chosen = await sold(ctx, db, asked, amounts or {}, subscription)
         if chosen.choice.plan.closed:
             # To sign is to make a new contract, and on those an old plan is not sold.
             sentence = f"The plan {asked[0]} is not sold any more."

@@ -13,6 +13,7 @@ from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.changes import Offer
 from seatkeeper.domain.discounts import Discount
+from seatkeeper.domain.prices import Price
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.domain.terms import (
@@ -138,10 +139,11 @@ async def _check_way_out(ctx: Context, db: Db, subscription: Subscription) -> No
 
 
 async def choose(
-    ctx: Context, db: Db, asked: ask.Subscribe | ask.ChangePlan
+    ctx: Context, db: Db, asked: ask.Subscribe | ask.ChangePlan, own: Subscription | None = None
 ) -> tuple[Choice, UUID]:
     """The plan and price someone named, as on offer now.
 
+    Without a price's name that in the rhythm which is paid already, else the first.
     Refuses: not_found (closed, hidden from this catalog, unknown), currency_mismatch,
     invalid_request. Source: A13, A14, M-13.
     """
@@ -164,7 +166,7 @@ async def choose(
                 detail=f"The plan {asked.plan} is not sold any more.",
             )
         )
-    price = plan.price_in(ctx.organization.currency, asked.price)
+    price = plan.price_in(ctx.organization.currency, asked.price, like=paid_price(own))
     if price is None:
         raise Refused(refuse(Code.CURRENCY_MISMATCH, currency=ctx.organization.currency))
     if len({s.seat_type for s in asked.seats}) != len(asked.seats):
@@ -172,6 +174,11 @@ async def choose(
     trial = isinstance(asked, ask.Subscribe) and asked.trial
     seats = {s.seat_type: s.quantity for s in asked.seats}
     return Choice(plan, price, seats, trial), row["plan_version_id"]
+
+
+def paid_price(own: Subscription | None) -> Price | None:
+    """The price whose rhythm goes on; what is free has none that anyone chose."""
+    return None if own is None or is_free(own.plan, own.price) else own.price
 
 
 async def people_of(ctx: Context, db: Db) -> People:
@@ -199,7 +206,7 @@ async def _change_plan(
 ) -> Decided:
     account = loaded.account
     subscription = account.subscription
-    choice, version_id = await choose(ctx, db, asked)
+    choice, version_id = await choose(ctx, db, asked, subscription)
     if (refusal := decide_for_organization(choice.plan)) is not None:
         raise Refused(refusal)
     if isinstance(asked, ask.Subscribe):

@@ -184,7 +184,7 @@ async def _change_plan(
     ctx: Context, db: Db, own: Subscription, what: tuple[ask.Subscribe, Payer]
 ) -> changes.Begun | None:
     asked, payer = what
-    choice, version_id = await choose(ctx, db, asked)
+    choice, version_id = await choose(ctx, db, asked, own)
     loaded = await load_account(ctx, db, own)
     loaded.check_waiting()
     price = own.price.key if asked.price is None else asked.price

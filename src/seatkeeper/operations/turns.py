@@ -347,7 +347,7 @@ async def successor(ctx: Context, db: Db, account: Account) -> tuple[Terms, UUID
     """The terms of the plan that takes the place of an old one where its term ends, or None.
 
     The quantity is the sum over the old types, at least the new minimum; everyone has a seat of
-    their new type. Source: A95.
+    their new type. The price is one in the same rhythm, where there is one. Source: A95.
     """
     subscription = account.subscription
     if subscription.period_ends_at < subscription.term_ends_at:
@@ -360,7 +360,7 @@ async def successor(ctx: Context, db: Db, account: Account) -> tuple[Terms, UUID
     if row is None:
         return None
     plan = plan_from(row["document"], catalog=row["catalog_key"], version=row["version"])
-    price = plan.price_in(ctx.organization.currency)
+    price = plan.price_in(ctx.organization.currency, like=subscription.price)
     if price is None:
         return None
     becomes = successors_of(subscription.plan, plan)
