@@ -193,6 +193,19 @@ SEATS = (
            returning p.organization_id, p.pool_id, r.request_id""",
     ),
     mutant(
+        "nobody_waits_needlessly",
+        "waits for a seat type that the plan does not have",
+        """insert into seat_pool (organization_id, pool_id, subscription_id, seat_type, rank,
+                capacity, every_member, purchased, billed_at)
+           select organization_id, gen_random_uuid(), subscription_id, 'gone', 0, capacity,
+                every_member, 0, billed_at
+             from seat_pool where waiting > 0 order by pool_id limit 1""",
+        """update seat_request r set seat_type = 'gone' from seat_pool p
+            where r.organization_id = p.organization_id and r.state = 'waiting'
+              and p.seat_type = 'gone'
+           returning r.organization_id, r.request_id, p.pool_id""",
+    ),
+    mutant(
         "seated_do_not_wait",
         "who sits waits",
         f"""insert into seat_request (organization_id, request_id, member_id, choice, state, reason,

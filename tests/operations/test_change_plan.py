@@ -3,7 +3,11 @@
 import pytest
 
 from seatkeeper.domain.refusals import Code
+from seatkeeper.operations import seat_requests
 from seatkeeper.operations.asked import ChangePlan, PurchaseSeats, SeatQuantity
+from seatkeeper.operations.context import new_id
+from seatkeeper.operations.seat_requests import ListSeatRequests, RequestSeat
+from tests.domain.shipped import DOCUMENTS
 from tests.money_world import day, shape, subscribing
 from tests.world import refused
 
@@ -125,6 +129,46 @@ async def test_g3_a_downgrade_keeps_the_anchor(money):
     assert ends == [day(2026, 3, 31), day(2026, 4, 30), day(2026, 5, 31), day(2026, 6, 30)]
 
 
+async def test_s15_a95_who_waits_for_a_seat_type_that_goes_gets_what_it_becomes(money):
+    buyer = await money.buyer("enterprise", plan="team", seats={"standard": 1, "premium": 1})
+    await buyer.join("ada", "premium")
+    waiting = [await buyer.join("bob", "standard")]
+    waiting += [await buyer.join(name) for name in ("cyd", "eve")]
+    for member, seat_type in zip(waiting, ("premium", "premium", None), strict=True):
+        wish = RequestSeat(organization=buyer.id, member=member, seat_type=seat_type)
+        await seat_requests.request(await buyer.ctx(), wish)
+    # Bob sits already: the better seat that he waits for is now the one he moves to.
+    await buyer.change(to("enterprise"))
+    assert await buyer.seats() == (20, 4, 0, 0)
+    page = await seat_requests.page(await buyer.ctx(), ListSeatRequests(organization=buyer.id))
+    assert page.items == []
+
+
+async def test_s15_who_waits_for_a_type_that_goes_keeps_their_place_in_a_full_pool(money):
+    policies = {"change_plan_who": "billing", "upgrade_when": "now"}
+    team = DOCUMENTS["enterprise"]["plans"]["team"]
+    mark = new_id().hex[-12:]
+    one = {"seat": {"name": "Seat", "rank": 10}}
+    price = {"usd": {"currency": "USD", "per": "month", "seats": {"seat": {"unit_minor": 5_00}}}}
+    plans = {
+        "two": {**team, "minimum": 1, "policies": {**team["policies"], **policies}},
+        "one": {"name": "One", "rank": 99, "seat_types": one, "prices": price},
+    }
+    catalog = await money.shelve(mark, plans)
+    buyer = await money.buyer(catalog, plan=f"two_{mark}", seats={"standard": 1, "premium": 1})
+    await buyer.join("ada", "premium")
+    await buyer.join("bob", "standard")
+    cyd = await buyer.join("cyd")
+    wish = RequestSeat(organization=buyer.id, member=cyd, seat_type="premium")
+    await seat_requests.request(await buyer.ctx(), wish)
+    await buyer.change(to(f"one_{mark}", seat=2))
+    page = await seat_requests.page(await buyer.ctx(), ListSeatRequests(organization=buyer.id))
+    assert [r.seat_type for r in page.items] == ["seat"]
+    assert "seat_request.changed" in await buyer.events("seat_request.")
+    await buyer.add(1)
+    assert (await buyer.seats())[:2] == (3, 3)
+
+
 async def test_c51_a_coming_limit_blocks_new_seats_at_once(money):
     buyer = await organization(money, "base_and_seats", people=10, seats={"member": 12})
     await buyer.change(to("per_seat_limited"))
@@ -218,3 +262,20 @@ async def test_named_seats_that_are_too_few_on_the_day_fail_the_change(money):
     await money.advance(day(2027, 1, 1))
     assert await buyer.seats("standard") == (10, 8, 0, 0)
     assert (await buyer.last()).total_minor == 10 * 300_00
+
+
+@pytest.mark.parametrize(("price", "then"), [("monthly", "monthly"), ("yearly", "yearly")])
+async def test_a95_g3_without_a_word_on_the_price_the_rhythm_stays(money, price, then):
+    shipped = DOCUMENTS["enterprise"]["plans"]["team"]
+    new = {**shipped, "prices": {f"new_{key}": p for key, p in shipped["prices"].items()}}
+    mark = new_id().hex[-12:]
+    old = {**shipped, "transition_to": f"new_{mark}"}
+    catalog = await money.shelve(mark, {"old": old, "new": {**new, "rank": 30}, "third": new})
+    seats = {"standard": 5, "premium": 1}
+    transits = await money.buyer(catalog, plan=f"old_{mark}", price=price, seats=seats)
+    changes = await money.buyer(catalog, plan=f"old_{mark}", price=price, seats=seats)
+    await changes.change(to(f"new_{mark}"))
+    await money.advance(day(2027, 1, 1))
+    for buyer in (transits, changes):
+        on = await buyer.subscription()
+        assert (on.plan, on.price) == (f"new_{mark}", f"new_{then}")

@@ -19,7 +19,12 @@ from seatkeeper.domain.terms import Terms
 from seatkeeper.operations import own_seats
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.own_seats import Payer
-from seatkeeper.operations.queue import SERVED_MAX, leave_queue, serve_waiting
+from seatkeeper.operations.queue import (
+    SERVED_MAX,
+    leave_queue,
+    rename_waiting,
+    serve_waiting,
+)
 from seatkeeper.store.contracts import CONTRACTS
 from seatkeeper.store.database import Db, Row
 from seatkeeper.store.discounts import DISCOUNTS
@@ -282,12 +287,8 @@ async def apply_terms(
         return
     await _share_pools(ctx, db, subscription_id, (terms, plan))
     await _settle_pools(ctx, db, None, (terms, plan), cause)
-    if plan.policies.change_plan_who is Who.ACCOUNT_MANAGER:
-        price = plan.price_in(ctx.organization.currency, terms.price_key)
-        assert price is not None
-        await db.run(CONTRACTS.set_kind, **key, kind=kind_of(price))
-    else:
-        await end_contract(ctx, db, subscription_id)
+    await _rename_waiting(ctx, db, (terms, plan))
+    await _keep_contract(ctx, db, subscription_id, (terms, plan))
     if plan.policies.seat_use is SeatUse.EVERY_MEMBER:
         await _seat_everyone(ctx, db, plan)
     await serve_waiting(ctx, db)
@@ -335,6 +336,34 @@ async def _settle_pools(
                 actor=ctx.actor_text,
                 request_id=ctx.request_id,
             )
+
+
+async def _keep_contract(
+    ctx: Context, db: Db, subscription_id: UUID, what: tuple[TermsEffect, Plan]
+) -> None:
+    """A contract lasts on plans sold under one, and is of the kind that the new price makes."""
+    terms, plan = what
+    if plan.policies.change_plan_who is not Who.ACCOUNT_MANAGER:
+        await end_contract(ctx, db, subscription_id)
+        return
+    price = plan.price_in(ctx.organization.currency, terms.price_key)
+    assert price is not None
+    await db.run(
+        CONTRACTS.set_kind,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription_id,
+        kind=kind_of(price),
+    )
+
+
+async def _rename_waiting(ctx: Context, db: Db, what: tuple[TermsEffect, Plan]) -> None:
+    """Nobody waits for a seat type that the plan does not have. Source: S-15."""
+    terms, plan = what
+    pools = await _pools(ctx, db, None)
+    gone = [key for key, row in pools.items() if row["waiting"] and key not in plan.seat_types]
+    if gone:
+        entry = plan.entry_type.key
+        await rename_waiting(ctx, db, {key: terms.successors.get(key, entry) for key in gone})
 
 
 async def _seat_everyone(ctx: Context, db: Db, plan: Plan) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -59,6 +59,22 @@ async def leave_queue(
         member_ids=[member for member, _ in members],
         seat_types=[seat_type for _, seat_type in members],
         state=state,
+        now=ctx.now,
+        actor=ctx.actor_text,
+        origin=ctx.request_id,
+    )
+
+
+async def rename_waiting(ctx: Context, db: Db, becomes: Mapping[str, str]) -> None:
+    """Who waits for a seat type that is gone waits for what it becomes, in their place.
+
+    The caller holds the pools' locks. Source: S-15, A95.
+    """
+    await db.run(
+        SEAT_REQUESTS.rename,
+        organization_id=ctx.organization_id,
+        from_types=list(becomes),
+        to_types=list(becomes.values()),
         now=ctx.now,
         actor=ctx.actor_text,
         origin=ctx.request_id,

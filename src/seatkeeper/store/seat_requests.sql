@@ -37,6 +37,26 @@ insert into event (organization_id, kind, subject_id, member_id, occurred_at, ac
 select :organization_id, 'seat_request.' || :state::text, request_id, member_id, :now, :actor, :origin, null
   from closed
 
+-- rename: Who waits for seat types that another plan does not have waits for what they become; the pools are locked.
+with asked as (
+    select * from unnest(:from_types::text[], :to_types::text[]) as a (from_type, to_type)
+), moved as (
+    update seat_request r set seat_type = a.to_type
+      from asked a
+     where r.organization_id = :organization_id and r.state = 'waiting' and r.seat_type = a.from_type
+    returning r.request_id, r.member_id, a.from_type, a.to_type
+), counted as (
+    update seat_pool p set waiting = p.waiting + c.delta
+      from (select seat_type, sum(n)::integer as delta
+              from (select to_type as seat_type, 1 as n from moved union all select from_type, -1 from moved) m
+             group by seat_type) c
+     where p.organization_id = :organization_id and p.payer_member_id is null and p.seat_type = c.seat_type
+)
+insert into event (organization_id, kind, subject_id, member_id, occurred_at, actor, request_id, facts)
+select :organization_id, 'seat_request.changed', request_id, member_id, :now, :actor, :origin,
+       jsonb_build_object('from', from_type, 'to', to_type)
+  from moved
+
 -- waiting_member: Whose place in the queue that is; no row once it is closed.
 select member_id from seat_request
  where organization_id = :organization_id and request_id = :request_id and state = 'waiting'
