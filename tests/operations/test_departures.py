@@ -4,11 +4,17 @@ import pytest
 
 from seatkeeper.domain.ids import MemberId
 from seatkeeper.domain.refusals import Code
-from seatkeeper.operations import roles
+from seatkeeper.operations import changes, roles
 from seatkeeper.operations.roles import TransferPrimaryOwner
 from tests.money_world import day
 from tests.operations.people import add, invite, remove, revoke
-from tests.operations.workspaces import a_workspace, accept_as, homes, pays_with
+from tests.operations.workspaces import (
+    a_workspace,
+    accept_as,
+    homes,
+    pays_with,
+    user_of,
+)
 from tests.world import refused
 
 pytestmark = pytest.mark.usefixtures("verified")
@@ -119,6 +125,50 @@ async def test_t17_a_removed_members_seat_goes_on_alone_without_a_charge(money):
         await accept_as(place, await place.invite("ada"), f"ada-{place.mark}")
     ).state == "seated"
     assert await place.buyer.totals() == [99_00] * 3
+
+
+async def test_t17_t15_a_downgrade_that_waits_comes_along(money):
+    place = await a_workspace(money)
+    await place.join("ada")
+    await place.sign_up("ada", plan="starter")  # from 1 February: 29.00 instead of 99.00
+    await money.advance(day(2026, 1, 20))
+    await remove(place.buyer, place.people["ada"])
+    (home,) = await homes(money, "ada", place.mark)
+    (waits,) = await waiting_changes(home)
+    assert (waits.kind, waits.state, waits.effective_at) == (
+        "change_plan",
+        "scheduled",
+        day(2026, 2, 1),
+    )
+    await money.advance(day(2026, 2, 1))
+    assert await home.buyer.totals() == [29_00]
+    assert (await home.show()).plan == "starter"
+
+
+async def test_t11_t15_a_downgrade_that_waits_comes_in_and_leaves_again_on_its_day(money):
+    place, home = await a_workspace(money), await a_workspace(money)
+    await home.sign_up(plan="starter")  # from 1 February
+    ada = await place.invite("ada")
+    user = await user_of(money, home.buyer.owner)
+    place.people["ada"] = MemberId.parse((await accept_as(place, ada, user)).member)
+    assert [c.effective_at for c in await waiting_changes(place)] == [day(2026, 2, 1)]
+    await money.advance(day(2026, 2, 1))
+    # The others stay on the dearer plan, so hers goes on in a workspace of her own.
+    assert (await place.state("ada"), await place.seats()) == ("unseated", (1, 1))
+    [own] = await money.rows(
+        """select s.organization_id, v.plan_key from subscription s
+             join member m on m.organization_id = s.organization_id
+              and m.member_id = s.payer_member_id
+             join user_account u using (user_id) join plan_version v using (plan_version_id)
+            where u.external_id = $1 and s.status = 'active'""",
+        user,
+    )
+    assert own["plan_key"] == "starter"
+
+
+async def waiting_changes(place):
+    command = changes.ReadChanges(organization=place.buyer.id, state="scheduled")
+    return (await changes.list_all(await place.buyer.ctx(), command)).items
 
 
 async def test_t16_where_nobody_pays_any_more_who_is_invited_still_pays(money):

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 from seatkeeper.domain.accounts import Account
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.ids import MemberId
@@ -36,6 +38,7 @@ BOUNDS: Final = (
     "trial_ends_at",
     "cancel_at",
 )
+MOMENTS: Final = ("starts_at", "ends_at", "term_ends_at", "trial_ends_at", "level_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,8 @@ async def carry_over(db: Db, leaving: Place, arriving: Place) -> None:
     """Ends a member's subscription in one organization and goes on with it in another.
 
     The same plan, price, anchor and paid period, no charge and no refund: what is left of the
-    period is cut off there and begins here as carried. Source: T11, T17, M-11.
+    period is cut off there and begins here as carried. A change of plan that waits comes along.
+    Source: T11, T15, T17, M-11.
     """
     old, new = leaving.ctx, arriving.ctx
     row = await db.one(
@@ -183,25 +187,70 @@ async def carry_over(db: Db, leaving: Place, arriving: Place) -> None:
     paid = await db.one(WORKSPACE.payment_method, **key)
     pools = await own_seats.lock_pools(old, db, leaving.member_id)
     quantities = {pool["seat_type"]: pool["purchased"] for pool in pools if pool["purchased"]}
+    waiting = await db.rows(CHANGES.scheduled, **key)
     await own_seats.lapse(old, db, (subscription_id, leaving.member_id), "moved")
     await db.run(CHANGES.cut_period, **key, starts_at=old.now)
     await _end(old, db, subscription_id)
     payer = Payer(member_id=arriving.member_id, payment_method=paid["payment_method"])
-    await _begin(new, db, _in_zone_of(new, row, old.organization.time_zone), (payer, quantities))
+    zones = (old.organization.time_zone, new.organization.time_zone)
+    begun = await _begin(new, db, _in_zone_of(row, zones), (payer, quantities))
+    for change in waiting:
+        await _schedule(new, db, (begun, payer), (change, zones))
 
 
-def _in_zone_of(ctx: Context, row: Row, zone: str) -> dict[str, Any]:
+def _in_zone_of(row: Row, zones: tuple[str, str]) -> dict[str, Any]:
     """The subscription with the same days, bounded by the midnights of where it goes on."""
-    moved = dict(row)
-    for name in BOUNDS:
-        if moved[name] is not None:
-            moved[name] = midnight(local_day(moved[name], zone), ctx.organization.time_zone)
-    return moved
+    return {**row, **{name: _same_day(row[name], zones) for name in BOUNDS}}
+
+
+def _same_day(at: datetime | None, zones: tuple[str, str]) -> datetime | None:
+    old, new = zones
+    return None if at is None else midnight(local_day(at, old), new)
+
+
+async def _schedule(
+    ctx: Context, db: Db, owner: tuple[UUID, Payer], what: tuple[Row, tuple[str, str]]
+) -> None:
+    """A change of plan that the member had scheduled comes here, on the same day. Source: T15."""
+    (subscription_id, payer), (change, zones) = owner, what
+    effect = msgspec.convert(change["effect"], Effect)
+    assert effect.terms is not None
+    moved = {name: _same_day(getattr(effect.terms, name), zones) for name in MOMENTS}
+    paid = effect.payer
+    if paid is not None:
+        payer = msgspec.structs.replace(paid, member_id=payer.member_id)
+    effect = msgspec.structs.replace(
+        effect, terms=msgspec.structs.replace(effect.terms, **moved), payer=payer
+    )
+    change_id = ctx.new_id()
+    effective_at = _same_day(change["effective_at"], zones)
+    assert effective_at is not None
+    await db.run(
+        CHANGES.insert,
+        organization_id=ctx.organization_id,
+        change_id=change_id,
+        subscription_id=subscription_id,
+        kind=change["kind"],
+        state="scheduled",
+        command=change["command"],
+        quote_id=None,
+        slot=change["slot"],
+        effective_at=effective_at,
+        now=ctx.now,
+        actor=ctx.actor_text,
+        invoice_id=None,
+        effect=msgspec.to_builtins(effect),
+        request_key=None,
+        request_hash=None,
+        resume=None,
+    )
+    facts = {"kind": change["kind"], "effective_at": effective_at.isoformat()}
+    await _tell(ctx, db, "change.scheduled", change_id, facts)
 
 
 async def _begin(
     ctx: Context, db: Db, row: Mapping[str, Any], what: tuple[Payer, dict[str, int]]
-) -> None:
+) -> UUID:
     payer, quantities = what
     subscription_id = ctx.new_id()
     key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
@@ -245,6 +294,7 @@ async def _begin(
     )
     await apply_effect(ctx, db, subscription_id, effect, Cause("moved", subscription_id))
     await _tell(ctx, db, "subscription.moved", subscription_id, {"paid_until": ends_at.isoformat()})
+    return subscription_id
 
 
 def _terms(row: Mapping[str, Any], quantities: dict[str, int]) -> TermsEffect:
