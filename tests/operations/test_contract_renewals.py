@@ -4,11 +4,11 @@ import asyncio
 
 from seatkeeper.domain.refusals import Code
 from seatkeeper.operations import contracts, due
-from seatkeeper.operations.asked import Cancel, ChangePlan, PurchaseSeats, Resume
+from seatkeeper.operations.asked import Cancel, ChangePlan
 from seatkeeper.operations.contract_renewals import renew
 from tests.money_world import a_money_world, day, shape, subscribing
 from tests.operations import deals
-from tests.operations.deals import agreed, coming, contract, shown, sign
+from tests.operations.deals import coming, contract, shown, sign
 from tests.world import refused
 
 NEXT_YEAR = day(2027, 1, 1)
@@ -319,24 +319,6 @@ async def test_t39_a92_the_account_manager_cancels_and_the_contract_ends_with_th
     assert (await coming(buyer)).kind == "end"
     await money.advance(NEXT_YEAR)
     assert (await shown(buyer)).state == "ended"
-
-
-async def test_a96_t7_nothing_is_signed_bought_or_amended_for_after_a_cancellation(money):
-    buyer = await money.buyer("workspace", method=None)
-    await contract(buyer, "business", {"member": 3})
-    for invoice in await buyer.invoices("open"):
-        await buyer.record(invoice.invoice)
-    await buyer.change(Cancel(), manager=True)
-    # Bought for the next cycle, which is not to come; signed and amended for it as well.
-    async with refused(Code.STATE_CONFLICT):
-        await buyer.ask(PurchaseSeats(quantity=2), manager=True)
-    async with refused(Code.STATE_CONFLICT):
-        await sign(buyer)
-    async with refused(Code.STATE_CONFLICT):
-        await agreed(buyer, {"member": 2})
-    await buyer.change(Resume(), manager=True)
-    assert (await sign(buyer)).next_terms is not None
-    assert (await buyer.add(2, manager=True)).state == "scheduled"
 
 
 async def test_a99_a_contract_that_is_not_paid_ends_after_its_grace(money):

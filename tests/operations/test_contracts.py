@@ -5,11 +5,14 @@ from datetime import date
 import pytest
 
 from seatkeeper.domain.contracts import Kind
+from seatkeeper.domain.ids import ChangeId
 from seatkeeper.domain.refusals import Code, Way
-from seatkeeper.operations import contracts
+from seatkeeper.operations import contracts, withdrawals
+from seatkeeper.operations.asked import Cancel, PurchaseSeats, ReduceSeats, Resume
+from seatkeeper.operations.withdrawals import CancelChange
 from tests.money_world import day
 from tests.operations import deals
-from tests.operations.deals import contract, shown, sign
+from tests.operations.deals import agreed, as_owner, contract, shown, sign
 from tests.world import refused
 
 NEXT_YEAR = day(2027, 1, 1)
@@ -192,3 +195,33 @@ async def test_a30_b025_nothing_is_converted_while_a_payment_is_on_its_way(money
     assert pending.state == "awaiting_payment"
     async with refused(Code.STATE_CONFLICT, change=pending.change, invoice=pending.invoice):
         await contract(buyer, "enterprise_assisted")
+
+
+async def test_a31_t32_what_the_account_manager_scheduled_the_owner_does_not_undo(money):
+    buyer = await money.buyer("workspace", method=None)
+    await contract(buyer, "business", {"member": 10})
+    for asked in (PurchaseSeats(quantity=5), ReduceSeats(target=5)):
+        made = await buyer.change(asked, manager=True)
+        command = CancelChange(organization=buyer.id, change=ChangeId.parse(made.change))
+        async with refused(Code.CONTRACT_MANAGED):
+            await withdrawals.cancel(await as_owner(buyer), command)
+        taken_back = await withdrawals.cancel(await buyer.act(manager=True), command)
+        assert taken_back.state == "canceled"
+
+
+async def test_a96_t7_nothing_is_signed_bought_or_amended_for_after_a_cancellation(money):
+    buyer = await money.buyer("workspace", method=None)
+    await contract(buyer, "business", {"member": 3})
+    for invoice in await buyer.invoices("open"):
+        await buyer.record(invoice.invoice)
+    await buyer.change(Cancel(), manager=True)
+    # Bought for the next cycle, which is not to come; signed and amended for it as well.
+    async with refused(Code.STATE_CONFLICT):
+        await buyer.ask(PurchaseSeats(quantity=2), manager=True)
+    async with refused(Code.STATE_CONFLICT):
+        await sign(buyer)
+    async with refused(Code.STATE_CONFLICT):
+        await agreed(buyer, {"member": 2})
+    await buyer.change(Resume(), manager=True)
+    assert (await sign(buyer)).next_terms is not None
+    assert (await buyer.add(2, manager=True)).state == "scheduled"

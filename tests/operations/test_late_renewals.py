@@ -4,9 +4,13 @@ import asyncio
 
 import pytest
 
-from seatkeeper.operations import due, renewals
+from seatkeeper.domain.ids import ChangeId
+from seatkeeper.domain.refusals import Code
+from seatkeeper.operations import due, renewals, withdrawals
 from seatkeeper.operations.asked import Cancel
+from seatkeeper.operations.withdrawals import CancelChange
 from tests.money_world import MoneyWorld, a_money_world, day
+from tests.world import refused
 
 
 @pytest.fixture
@@ -86,6 +90,17 @@ async def test_a_cancelled_subscription_that_is_found_late_just_ends(live):
     on = await buyer.subscription()
     assert on.plan == "free"
     assert await buyer.totals() == [8_00]
+
+
+async def test_t9_a_reduction_whose_instant_has_come_is_not_taken_back(live):
+    buyer = await live.buyer(plan="team", seats={"standard": 3}, price="monthly", live=True)
+    made = await buyer.reduce(1, "standard")
+    live.now = day(2026, 2, 1, 12)
+    command = CancelChange(organization=buyer.id, change=ChangeId.parse(made.change))
+    async with refused(Code.STATE_CONFLICT):
+        await withdrawals.cancel(await buyer.ctx(), command)
+    await work(live)
+    assert (await buyer.last()).total_minor == 30_00
 
 
 async def test_t2_t8_a_grace_that_ended_in_a_period_long_over_leaves_no_gap(live):

@@ -61,6 +61,12 @@ select change_id, subscription_id, kind, state, command, quote_id, slot, effecti
        invoice_id, effect, failure, resume, version
   from change where organization_id = :organization_id and change_id = :change_id
 
+-- plan_of: The plan of the subscription that a change is about.
+select s.plan_version_id
+  from change c
+  join subscription s on s.organization_id = c.organization_id and s.subscription_id = c.subscription_id
+ where c.organization_id = :organization_id and c.change_id = :change_id
+
 -- of_request: The change that a repeated request made before it was cut off.
 select change_id, subscription_id, kind, state, command, quote_id, slot, effective_at, requested_at, closed_at, actor,
        invoice_id, effect, failure, resume, version, request_hash
