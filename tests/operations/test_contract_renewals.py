@@ -153,7 +153,7 @@ async def test_a96_unsigned_the_plan_stays_in_force_nothing_is_sold_and_then_it_
     assert (await shown(buyer)).state == "ended"
     async with refused(Code.NOT_FOUND):
         await buyer.subscription()
-    async with refused(Code.NOT_FOUND):
+    async with refused(Code.STATE_CONFLICT):
         await sign(buyer)
     assert await buyer.totals() == [1_200_000]
     counts = await money.rows(

@@ -225,3 +225,24 @@ async def test_a96_t7_nothing_is_signed_bought_or_amended_for_after_a_cancellati
     await buyer.change(Resume(), manager=True)
     assert (await sign(buyer)).next_terms is not None
     assert (await buyer.add(2, manager=True)).state == "scheduled"
+
+
+async def test_a96_t7_a_contract_that_has_ended_shows_what_it_agreed_on_and_is_not_signed(money):
+    policies = {"change_plan_who": "account_manager", "cancel_when": "period_end"}
+    catalog, plan = await money.variant(
+        "organization", "per_seat", default_plan="free", policies=policies
+    )
+    buyer = await money.buyer(catalog)
+    async with refused(Code.NOT_FOUND):
+        await sign(buyer)
+    begun = await contract(buyer, plan, {"member": 3}, prices={"member": 7_00})
+    assert begun.ended_at is None
+    await buyer.change(Cancel(), manager=True)
+    await money.advance(day(2026, 2, 1))
+    assert (await buyer.subscription()).plan != plan
+    ended = await shown(buyer)
+    assert (ended.state, ended.ended_at) == ("ended", day(2026, 2, 1))
+    assert (ended.plan, ended.price, ended.seats) == (plan, begun.price, {"member": 3})
+    assert ended.prices == begun.prices
+    async with refused(Code.STATE_CONFLICT):
+        await sign(buyer)

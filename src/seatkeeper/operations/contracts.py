@@ -114,6 +114,7 @@ class SignedTerms(Result):
 class Contract(Result):
     """A contract and where it stands; `grace_ends_at` when it ends unless it is signed.
 
+    One that has ended shows what was agreed then, whatever its organization is on today.
     Without `overdue_grace_days` arrears end it after the grace of its plan.
     """
 
@@ -134,6 +135,7 @@ class Contract(Result):
     next_terms: SignedTerms | None
     unsigned_since: datetime | None
     grace_ends_at: datetime | None
+    ended_at: datetime | None
     created_at: datetime
     version: int
 
@@ -206,7 +208,7 @@ async def sign(ctx: Context, command: SignContract) -> Contract:
         subscription = await lock_current(ctx, db)
         row = None if subscription is None else await _lock(ctx, db, subscription)
         if subscription is None or row is None:
-            raise not_found()
+            raise await _nothing_to_sign(ctx, db)
         if (refusal := decide_sign(contract_of(row), subscription, ctx.now)) is not None:
             raise Refused(refusal)
         signed = await _next_terms(ctx, db, command, (subscription, row))
@@ -222,6 +224,12 @@ async def sign(ctx: Context, command: SignContract) -> Contract:
         if row["state"] == ContractState.UNSIGNED:
             await _go_on_at_once(ctx, db, subscription)
         return await _shown(ctx, db)
+
+
+async def _nothing_to_sign(ctx: Context, db: Db) -> Refused:
+    """There was a contract and it has ended, or there never was one."""
+    row = await db.row(CONTRACTS.current, organization_id=ctx.organization_id)
+    return not_found() if row is None else Refused(refuse(Code.STATE_CONFLICT, state=row["state"]))
 
 
 async def _next_terms(
@@ -315,7 +323,10 @@ async def _shown(ctx: Context, db: Db) -> Contract:
     plan = await ctx.engine.plan(db, row["plan_version_id"])
     subscription = await current(ctx, db)
     unsigned = row["state"] == ContractState.UNSIGNED and subscription is not None
-    owned = await db.rows(CHANGES.purchased, organization_id=ctx.organization_id)
+    seats: dict[str, int] | None = row["last_seats"]
+    if seats is None:
+        owned = await db.rows(CHANGES.purchased, organization_id=ctx.organization_id)
+        seats = {item["seat_type"]: item["purchased"] for item in owned}
     return Contract(
         contract=ContractId.text(row["contract_id"]),
         subscription=SubscriptionId.text(row["subscription_id"]),
@@ -328,12 +339,13 @@ async def _shown(ctx: Context, db: Db) -> Contract:
         plan_version=plan.version,
         price=row["price_key"],
         currency=ctx.organization.currency,
-        seats={item["seat_type"]: item["purchased"] for item in owned},
+        seats=seats,
         prices=amounts_shown(row["overrides"]),
         signed_until=row["signed_until"],
         next_terms=_signed(row),
         unsigned_since=row["unsigned_since"],
         grace_ends_at=lapses_at(subscription) if unsigned and subscription else None,
+        ended_at=row["ended_at"],
         created_at=row["created_at"],
         version=row["version"],
     )

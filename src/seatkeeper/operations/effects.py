@@ -243,6 +243,9 @@ async def apply_terms(
     """
     plan = await ctx.engine.plan(db, terms.plan_version_id)
     key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
+    if plan.policies.change_plan_who is not Who.ACCOUNT_MANAGER:
+        # Before the terms it had agreed on are gone.
+        await end_contract(ctx, db, subscription_id)
     await db.run(
         CHANGES.set_terms,
         **key,
@@ -269,16 +272,7 @@ async def apply_terms(
     if terms.bills_period:
         await db.run(DISCOUNTS.forget, **key, starts_at=terms.starts_at)
     if not terms.keeps_period:
-        await db.run(CHANGES.cut_period, **key, starts_at=terms.starts_at)
-        await db.run(
-            CHANGES.insert_period,
-            **key,
-            starts_at=terms.starts_at,
-            ends_at=terms.ends_at,
-            number=terms.number,
-            plan_version_id=terms.plan_version_id,
-            kind="trial" if terms.number < 0 else "paid",
-        )
+        await _begin_period(ctx, db, subscription_id, terms)
     payer = await own_seats.payer_of(ctx, db, subscription_id)
     if payer is not None:
         await own_seats.give_pools(ctx, db, (subscription_id, payer), plan)
@@ -288,10 +282,27 @@ async def apply_terms(
     await _share_pools(ctx, db, subscription_id, (terms, plan))
     await _settle_pools(ctx, db, None, (terms, plan), cause)
     await _rename_waiting(ctx, db, (terms, plan))
-    await _keep_contract(ctx, db, subscription_id, (terms, plan))
+    if plan.policies.change_plan_who is Who.ACCOUNT_MANAGER:
+        price = plan.price_in(ctx.organization.currency, terms.price_key)
+        assert price is not None
+        await db.run(CONTRACTS.set_kind, **key, kind=kind_of(price))
     if plan.policies.seat_use is SeatUse.EVERY_MEMBER:
         await _seat_everyone(ctx, db, plan)
     await serve_waiting(ctx, db)
+
+
+async def _begin_period(ctx: Context, db: Db, subscription_id: UUID, terms: TermsEffect) -> None:
+    key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
+    await db.run(CHANGES.cut_period, **key, starts_at=terms.starts_at)
+    await db.run(
+        CHANGES.insert_period,
+        **key,
+        starts_at=terms.starts_at,
+        ends_at=terms.ends_at,
+        number=terms.number,
+        plan_version_id=terms.plan_version_id,
+        kind="trial" if terms.number < 0 else "paid",
+    )
 
 
 async def _share_pools(
@@ -336,24 +347,6 @@ async def _settle_pools(
                 actor=ctx.actor_text,
                 request_id=ctx.request_id,
             )
-
-
-async def _keep_contract(
-    ctx: Context, db: Db, subscription_id: UUID, what: tuple[TermsEffect, Plan]
-) -> None:
-    """A contract lasts on plans sold under one, and is of the kind that the new price makes."""
-    terms, plan = what
-    if plan.policies.change_plan_who is not Who.ACCOUNT_MANAGER:
-        await end_contract(ctx, db, subscription_id)
-        return
-    price = plan.price_in(ctx.organization.currency, terms.price_key)
-    assert price is not None
-    await db.run(
-        CONTRACTS.set_kind,
-        organization_id=ctx.organization_id,
-        subscription_id=subscription_id,
-        kind=kind_of(price),
-    )
 
 
 async def _rename_waiting(ctx: Context, db: Db, what: tuple[TermsEffect, Plan]) -> None:

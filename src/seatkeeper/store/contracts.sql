@@ -10,9 +10,12 @@ update subscription s set contract_id = m.contract_id, overrides = :overrides
   from made m
  where s.organization_id = :organization_id and s.subscription_id = m.subscription_id
 
--- current: The newest contract of an organization, with what its subscription has agreed.
+-- current: The newest contract of an organization, with what is agreed, or was when it ended.
 select c.contract_id, c.subscription_id, c.kind, c.state, c.account_manager, c.net_terms_days, c.overdue_grace_days,
-       c.next_terms, c.signed_until, c.unsigned_since, c.created_at, c.version, s.overrides, s.plan_version_id, s.price_key
+       c.next_terms, c.signed_until, c.unsigned_since, c.created_at, c.ended_at, c.version,
+       case when c.last_terms is null then s.overrides else nullif(c.last_terms -> 'overrides', 'null') end as overrides,
+       coalesce((c.last_terms ->> 'plan_version_id')::uuid, s.plan_version_id) as plan_version_id,
+       coalesce(c.last_terms ->> 'price_key', s.price_key) as price_key, c.last_terms -> 'seats' as last_seats
   from contract c
   join subscription s on s.organization_id = c.organization_id and s.subscription_id = c.subscription_id
  where c.organization_id = :organization_id
@@ -76,11 +79,18 @@ update period set ends_at = :now
 update contract set kind = :kind, version = version + 1
  where organization_id = :organization_id and subscription_id = :subscription_id and state <> 'ended' and kind <> :kind
 
--- end: End the contract of a subscription that ends, and what was still open of it.
+-- end: End the contract of a subscription that ends or gets other terms next, and what was still open of it.
 with ended as (
-    update contract set state = 'ended', version = version + 1
-     where organization_id = :organization_id and subscription_id = :subscription_id and state <> 'ended'
-    returning contract_id
+    update contract c
+       set state = 'ended', ended_at = :now, version = c.version + 1,
+           last_terms = jsonb_build_object('plan_version_id', s.plan_version_id, 'price_key', s.price_key,
+               'overrides', s.overrides, 'seats', (select coalesce(jsonb_object_agg(p.seat_type, p.purchased), '{}')
+                  from seat_pool p where p.organization_id = :organization_id and p.subscription_id = :subscription_id
+                   and p.payer_member_id is null and p.purchased > 0))
+      from subscription s
+     where c.organization_id = :organization_id and c.subscription_id = :subscription_id and c.state <> 'ended'
+       and s.organization_id = :organization_id and s.subscription_id = :subscription_id
+    returning c.contract_id
 ), closed as (
     update amendment a set state = 'expired', closed_at = :now, version = a.version + 1
       from ended e

@@ -415,7 +415,12 @@ create table contract (
     signed_until timestamptz not null,
     unsigned_since timestamptz,
     created_at timestamptz not null,
+    ended_at timestamptz,
+    -- What it had agreed on when it ended; until then its subscription says so.
+    last_terms jsonb,
     version integer not null default 1,
+    constraint contract_ended_at_its_end check
+        ((state = 'ended') = (ended_at is not null) and (state = 'ended') = (last_terms is not null)),
     primary key (organization_id, contract_id),
     foreign key (organization_id, subscription_id) references subscription
 );
