@@ -29,7 +29,7 @@ from seatkeeper.operations.effects import (
     end_discount,
 )
 from seatkeeper.operations.invoices import Bill, due_date, issue
-from seatkeeper.operations.renewals import RENEWALS
+from seatkeeper.operations.renewal_writing import RENEWALS
 from seatkeeper.operations.standing import lock_current
 from seatkeeper.store.contracts import CONTRACTS
 from seatkeeper.store.database import Db, Row

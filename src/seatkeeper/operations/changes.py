@@ -23,11 +23,11 @@ from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.decisions import Decided, decide
 from seatkeeper.operations.departures import keep_outside
 from seatkeeper.operations.effects import Cause, apply_effect
+from seatkeeper.operations.endings import end
 from seatkeeper.operations.invoices import Bill, due_date, issue
 from seatkeeper.operations.quotes import checked_quote
 from seatkeeper.operations.settlements import Begun, begun_of, charge, intend, settle
 from seatkeeper.operations.standing import lock_current
-from seatkeeper.operations.turns import end
 from seatkeeper.operations.words import (
     PAGE_DEFAULT,
     Command,

@@ -32,7 +32,7 @@ from seatkeeper.operations.contract_terms import Sold, tell
 from seatkeeper.operations.decisions import CHANGES, people_of
 from seatkeeper.operations.effects import Cause, apply_effect, effect_of_offer, effect_of_terms
 from seatkeeper.operations.invoices import Bill, due_date, issue
-from seatkeeper.operations.renewals import RENEWALS
+from seatkeeper.operations.renewal_writing import RENEWALS
 from seatkeeper.operations.standing import lock_current
 from seatkeeper.store.contracts import CONTRACTS
 from seatkeeper.store.database import Db, Row

@@ -28,7 +28,6 @@ from seatkeeper.domain.prices import Price, agreed
 from seatkeeper.domain.quantities import Choice
 from seatkeeper.domain.refusals import Refusal
 from seatkeeper.domain.terms import Terms
-from seatkeeper.operations import turns
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import NextTerms, tell
 from seatkeeper.operations.decisions import CHANGES
@@ -39,8 +38,9 @@ from seatkeeper.operations.effects import (
     effect_of_terms,
     end_discount,
 )
+from seatkeeper.operations.endings import end
 from seatkeeper.operations.invoices import Bill, issue
-from seatkeeper.operations.renewals import RENEWALS, period_cause
+from seatkeeper.operations.renewal_writing import RENEWALS, period_cause, renew_alone
 from seatkeeper.store.contracts import CONTRACTS, contract_of
 from seatkeeper.store.database import Db, Row
 
@@ -246,7 +246,7 @@ async def _go_on(
         if following.overrides != contract["overrides"]:
             await end_discount(ctx, db, subscription.subscription_id, "price")
         await db.run(CONTRACTS.set_overrides, **key, overrides=following.overrides)
-        await turns.renew_alone(ctx, db, account, changes)
+        await renew_alone(ctx, db, account, changes)
     else:
         await _come_onto(ctx, db, following, (contract, changes))
         await db.run(CONTRACTS.set_overrides, **key, overrides=following.overrides)
@@ -371,4 +371,4 @@ async def _end(ctx: Context, db: Db, account: Account) -> None:
         ends_at=subscription.period_ends_at,
         now=midnight(local_day(ctx.now, zone), zone),
     )
-    await turns.end(ctx, db, account)
+    await end(ctx, db, account)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -12,14 +12,12 @@ import msgspec
 from seatkeeper.domain.billing import period_lines
 from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.changes import Account, in_use
-from seatkeeper.domain.contracts import due_on_terms
 from seatkeeper.domain.periods import Recurrence
 from seatkeeper.domain.policies import Capacity, RenewalQuantity
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.refusals import Refusal
 from seatkeeper.domain.renewals import Due, what_is_due
 from seatkeeper.domain.seats import SeatPool
-from seatkeeper.domain.subscriptions import Status
 from seatkeeper.domain.terms import (
     Choice,
     People,
@@ -29,28 +27,19 @@ from seatkeeper.domain.terms import (
     quantities_of,
     successors_of,
 )
-from seatkeeper.operations import own_seats
-from seatkeeper.operations.accounts import billed_pool
+from seatkeeper.operations import contract_renewals
 from seatkeeper.operations.asked import ChangePlan, Subscribe
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.decisions import CHANGES, people_of
-from seatkeeper.operations.default_plan import default_choice
 from seatkeeper.operations.departures import depart
 from seatkeeper.operations.effects import (
-    Cause,
     Effect,
     TermsEffect,
-    apply_terms,
-    effect_of_terms,
-    end_contract,
-    end_discount,
 )
-from seatkeeper.operations.invoices import Bill, issue
-from seatkeeper.operations.queue import serve_waiting
+from seatkeeper.operations.endings import come_onto, end
+from seatkeeper.operations.renewal_writing import RENEWALS, renew_alone
 from seatkeeper.store.database import Db, Row
-from seatkeeper.store.statements import Statements
 
-RENEWALS: Final = Statements("renewals")
 CARRIED: Final = (
     RenewalQuantity.CARRY_PURCHASED,
     RenewalQuantity.CARRY_ASSIGNED,
@@ -71,8 +60,6 @@ async def take_turn(ctx: Context, db: Db, account: Account, changes: Sequence[Ro
     if plan_change is not None and await _change_plan(ctx, db, account, plan_change):
         return
     if subscription.contract_id is not None:
-        from seatkeeper.operations import contract_renewals  # noqa: PLC0415  imports this module
-
         if await contract_renewals.renew(ctx, db, account, changes):
             return
     elif subscription.plan.transition_to is not None and await _transition(ctx, db, account):
@@ -87,125 +74,7 @@ async def due_plan_change(
     found = next((c for c in changes if c["slot"] == "plan"), None)
     if found is None or account.subscription.contract_id is None:
         return found
-    from seatkeeper.operations import contract_renewals  # noqa: PLC0415  imports this module
-
     return None if await contract_renewals.outranks(ctx, db, account, found) else found
-
-
-async def renew_alone(ctx: Context, db: Db, account: Account, changes: Sequence[Row]) -> None:
-    """One renewal by itself, and then whoever waits for a seat is served."""
-    from seatkeeper.operations import renewals  # noqa: PLC0415  which calls this module
-
-    subscription = account.subscription
-    row = await db.one(
-        RENEWALS.due_row,
-        organization_id=ctx.organization_id,
-        subscription_id=subscription.subscription_id,
-    )
-    if subscription.plan.policies.renewal_quantity is RenewalQuantity.MEMBERS:
-        for billed in account.pools.values():
-            if billed.pool.held:
-                await db.run(
-                    RENEWALS.release_holds,
-                    organization_id=ctx.organization_id,
-                    pool_id=billed.pool.pool_id,
-                    now=ctx.now,
-                )
-        account = await reloaded(ctx, db, account)
-    await renewals.write_renewal(ctx, db, account, changes, row)
-    await serve_waiting(ctx, db)
-
-
-async def reloaded(ctx: Context, db: Db, account: Account) -> Account:
-    """The account with its pools as they are now."""
-    rows = await db.rows(
-        RENEWALS.lock_pools,
-        organization_ids=[ctx.organization_id],
-        subscription_ids=[account.subscription.subscription_id],
-    )
-    return replace(account, pools={row["seat_type"]: billed_pool(row) for row in rows})
-
-
-async def end(ctx: Context, db: Db, account: Account) -> None:
-    """Ends a subscription: back to the catalog's default plan, else seats lapse.
-
-    Nobody is removed and nobody loses an assignment; pools over their limit take nobody new.
-    Source: A94, C9, C42, C44, C52, T15, S-2, T-7.
-    """
-    subscription = account.subscription
-    key = {
-        "organization_id": ctx.organization_id,
-        "subscription_id": subscription.subscription_id,
-    }
-    await db.run(RENEWALS.cancel_scheduled, **key, now=ctx.now)
-    if subscription.contract_id is not None:
-        await end_contract(ctx, db, subscription.subscription_id)
-    if subscription.payer_member_id is None:
-        choice = await default_choice(ctx, db)
-        if choice is not None and choice[0].plan.key != subscription.plan.key:
-            await _fall_back(ctx, db, account, choice)
-            return
-    await end_discount(ctx, db, subscription.subscription_id, "subscription")
-    if subscription.payer_member_id is not None:
-        # A member's own seat goes with it; everybody else stays as they were.
-        await own_seats.leave(ctx, db, subscription.payer_member_id, "subscription_ended")
-    await db.run(RENEWALS.lapse, **key, now=ctx.now, ids=[ctx.new_id() for _ in account.pools])
-    await db.run(
-        CHANGES.set_status,
-        **key,
-        status=Status.ENDED,
-        cancel_at=subscription.cancel_at,
-        now=ctx.now,
-        actor=ctx.actor_text,
-        request_id=ctx.request_id,
-    )
-
-
-async def _fall_back(ctx: Context, db: Db, account: Account, choice: tuple[Choice, Any]) -> None:
-    """Onto the default plan from the end on; people above its limit stay. Source: C44."""
-    chosen, version_id = choice
-    own = await people_of(ctx, db)
-    limits = quantities_of(chosen, People(membership_limit=own.membership_limit), {})
-    assert not isinstance(limits, Refusal)
-    subscription = account.subscription
-    on = min(subscription.stops_at or ctx.now, ctx.now)
-    day = on.astimezone(subscription.anchor_zone).date()
-    terms = begin(chosen, limits, subscription.time_zone, day)
-    terms = replace(terms, successors=successors_of(subscription.plan, chosen.plan))
-    await _come_onto(ctx, db, account, (terms, version_id), "ended")
-
-
-async def _come_onto(
-    ctx: Context, db: Db, account: Account, what: tuple[Terms, Any], word: str
-) -> None:
-    from seatkeeper.operations import renewals  # noqa: PLC0415  which calls this module
-
-    terms, version_id = what
-    effect = effect_of_terms(terms, version_id)
-    assert effect.terms is not None
-    subscription_id = account.subscription.subscription_id
-    await apply_terms(ctx, db, subscription_id, effect.terms, Cause(word, subscription_id))
-    if terms.due_now:
-        key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
-        row = await db.one(RENEWALS.due_row, **key)
-        if (days := row["net_terms_days"]) is not None:
-            due_at = due_on_terms(terms.starts_at, ctx.now, days, row["time_zone"])
-        else:
-            due_at = renewals.due_date(terms.plan, row["payment_method"], terms.starts_at)
-        await issue(
-            ctx,
-            db,
-            Bill(
-                subscription_id,
-                terms.lines,
-                "period",
-                renewals.period_cause(subscription_id, terms.starts_at),
-                due_at=due_at,
-                next_attempt_at=due_at,
-                payer_member_id=account.subscription.payer_member_id,
-            ),
-            draft=False,
-        )
 
 
 async def planned(
@@ -266,7 +135,7 @@ async def _change_plan(ctx: Context, db: Db, account: Account, change: Row) -> b
     )
     if paid_by_member:
         ctx, account = await depart(ctx, db, account, terms.plan)
-    await _come_onto(ctx, db, account, (terms, version_id), "change_plan")
+    await come_onto(ctx, db, account, (terms, version_id), "change_plan")
     return True
 
 
@@ -339,7 +208,7 @@ async def _transition(ctx: Context, db: Db, account: Account) -> bool:
         subscription_id=account.subscription.subscription_id,
         now=ctx.now,
     )
-    await _come_onto(ctx, db, account, found, "transition")
+    await come_onto(ctx, db, account, found, "transition")
     return True
 
 
