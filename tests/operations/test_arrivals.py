@@ -66,6 +66,28 @@ async def test_a57_a_free_seat_is_taken_without_a_purchase(money):
     assert len(await buyer.invoices()) == 1
 
 
+@pytest.mark.parametrize("terms", ["charged", "invoiced"])
+async def test_a58_one_who_joins_by_link_buys_one_seat_and_sits_on_it(money, terms):
+    # One seat, taken; five provisioned people wait, for whom the plan buys none.
+    collect = {"collect": "charge"} if terms == "charged" else {"collect": "invoice"}
+    policies = {"full_provisioned": "wait", "full_self_joined": "buy", **collect}
+    catalog, plan = await money.variant("enterprise", "enterprise", minimum=1, policies=policies)
+    buyer = await money.buyer(catalog, plan=plan, seats={"enterprise": 1})
+    await buyer.crowd(1, "enterprise")
+    for n in range(5):
+        mark = f"w{n}-{buyer.organization_id}"
+        await add(buyer, f"w{n}", source="scim", user=mark)
+    assert await buyer.seats() == (1, 1, 0, 5)
+    await link(buyer, "ada")
+    assert await state(buyer, "ada") == "seated"
+    assert await buyer.seats() == (2, 2, 0, 5)
+    assert shape(await buyer.last())[0][:2] == ("added_seats", 2)
+    assert len(await buyer.invoices()) == 2
+    # What is bought for nobody in particular goes to who waits longest.
+    await buyer.add(1)
+    assert [name for name, _ in await queue(buyer)] == ["W1", "W2", "W3", "W4"]
+
+
 async def test_m18_no_transaction_is_open_while_the_payment_runs(money):
     buyer = await full(money)
     seen = []

@@ -16,6 +16,7 @@ from seatkeeper.operations.context import new_id
 from seatkeeper.operations.seats import AssignSeat
 from tests.money_world import day, subscribing
 from tests.operations.deals import coming
+from tests.operations import deals
 from tests.world import refused
 
 pytestmark = pytest.mark.usefixtures("verified")
@@ -223,3 +224,75 @@ async def test_t7_nothing_is_scheduled_for_the_day_on_which_a_subscription_ends(
         await buyer.ask(ReduceSeats(target=20))
     await buyer.change(Resume())
     assert (await buyer.reduce(20)).effective_at == day(2027, 1, 1)
+async def ended(money, plan, seats, price=None):
+    """Everyone sits on a subscription that is over."""
+    buyer = await money.buyer(plan=plan, seats=seats, price=price)
+    for kind, count in seats.items():
+        for n in range(count):
+            await buyer.join(f"{kind}{n}", kind)
+    await buyer.change(Cancel())
+    await money.advance((await buyer.subscription()).cancel_at)
+    return buyer
+
+
+async def sitting(buyer):
+    rows = await buyer.world.rows(
+        """select seat_type, purchased, assigned, state from seat_pool
+            where organization_id = $1 and assigned + purchased > 0 order by seat_type""",
+        buyer.organization_id,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_m12_a34_who_still_sits_is_counted_when_a_new_subscription_begins(money):
+    buyer = await ended(money, "team", {"standard": 4, "premium": 1}, "monthly")
+    assert await sitting(buyer) == [
+        ("premium", 0, 1, "over_limit"),
+        ("standard", 0, 4, "over_limit"),
+    ]
+    for verb in (buyer.ask, buyer.quote):
+        async with refused(Code.SEATS_IN_USE, needed=3, seat_type="standard"):
+            await verb(subscribing("team", {"standard": 1, "premium": 4}, "monthly"))
+    # 5 people and the owner: one premium as it was, and five standard.
+    await buyer.change(subscribing("team", {}, "monthly"))
+    assert await sitting(buyer) == [("premium", 1, 1, "open"), ("standard", 5, 4, "open")]
+
+
+async def test_m12_a_fresh_contract_has_a_seat_for_who_still_sits(money):
+    buyer = await money.buyer("workspace", method=None)
+    await deals.contract(buyer, "business", {"member": 5})
+    await buyer.crowd(5, "member")
+    await buyer.change(Cancel(), manager=True)
+    await money.advance(day(2026, 2, 1))
+    async with refused(Code.SEATS_IN_USE, needed=4, seat_type="member"):
+        await deals.contract(buyer, "business_yearly", {"member": 1})
+    await deals.contract(buyer, "business_yearly", {"member": 5})
+    assert await sitting(buyer) == [("member", 5, 5, "open")]
+
+
+async def test_a28_c42_the_debt_of_an_ended_subscription_stands_in_the_way(money):
+    buyer = await money.buyer(plan="team", seats={"standard": 5}, price="monthly")
+    await buyer.pays_with("sandbox_declined")
+    await money.advance(day(2026, 2, 9))
+    await buyer.change(Cancel())
+    await buyer.pays_with("sandbox_ok")
+    asked = subscribing("team", {"standard": 5}, "monthly")
+    for verb in (buyer.ask, buyer.quote):
+        async with refused(Code.PAST_DUE):
+            await verb(asked)
+    (owed,) = await buyer.invoices("open")
+    await buyer.pay(owed.invoice)
+    await buyer.change(asked)
+    assert await buyer.totals() == [150_00, 150_00, 150_00]
+
+
+async def test_c43_where_one_may_buy_the_old_debt_is_collected_with_what_is_new(money):
+    policies = {"overdue": {"may_buy": True}}
+    catalog, plan = await money.variant("organization", "per_seat", policies=policies)
+    buyer = await money.buyer(catalog, plan=plan, seats={"member": 1})
+    await buyer.pays_with("sandbox_declined")
+    await money.advance(day(2026, 2, 9))
+    await buyer.change(Cancel())
+    await buyer.pays_with("sandbox_ok")
+    await buyer.change(subscribing(plan, {"member": 1}))
+    assert [(i.state, i.total_minor) for i in await buyer.invoices()] == [("paid", 8_00)] * 3

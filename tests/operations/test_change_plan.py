@@ -279,3 +279,32 @@ async def test_a95_g3_without_a_word_on_the_price_the_rhythm_stays(money, price,
     for buyer in (transits, changes):
         on = await buyer.subscription()
         assert (on.plan, on.price) == (f"new_{mark}", f"new_{then}")
+async def on_a_free_plan(money, people):
+    """A free plan that seats everyone, beside a plan with two types; so many members."""
+    mark = new_id().hex[-12:]
+    team = {**DOCUMENTS["enterprise"]["plans"]["team"], "minimum": 0}
+    free = {"name": "Free", "capacity": "unlimited", "seat_types": {"seat": {"name": "Seat"}}}
+    free["policies"] = {"seat_use": "every_member" if people else "explicit"}
+    catalog = await money.shelve(mark, {"team": team, "free": free}, "free")
+    buyer = await money.buyer(catalog)
+    await buyer.crowd(people)
+    return buyer, f"team_{mark}"
+
+
+async def test_a12_who_names_a_seat_type_buys_that_one_and_no_other(money):
+    buyer, team = await on_a_free_plan(money, 0)
+    asked = subscribing(team, {"premium": 5}, "monthly")
+    assert (await buyer.quote(asked)).seats == {"premium": 5, "standard": 0}
+    await buyer.change(asked)
+    (invoice,) = await buyer.invoices()
+    assert [(x.seat_type, x.quantity) for x in invoice.lines] == [("premium", 5)]
+
+
+async def test_a34_who_sits_on_the_free_plan_is_not_left_behind_nor_billed_unasked(money):
+    buyer, team = await on_a_free_plan(money, 4)
+    # Their old type becomes the highest, as no successor is named.
+    async with refused(Code.SEATS_IN_USE, needed=5, seat_type="premium"):
+        await buyer.ask(subscribing(team, {"standard": 2}, "monthly"))
+    unasked = await buyer.quote(subscribing(team, {}, "monthly"))
+    assert unasked.seats == {"premium": 5, "standard": 0}  # who names nothing: one for each
+    await buyer.change(subscribing(team, {"premium": 5, "standard": 2}, "monthly"))

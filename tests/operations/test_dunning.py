@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from seatkeeper.domain.ids import ChangeId
 from seatkeeper.domain.refusals import Code
-from seatkeeper.operations import debts, seats
+from seatkeeper.operations import changes, debts, seats
 from seatkeeper.operations.asked import Cancel, ChangePlan, PurchaseSeats
 from seatkeeper.operations.seats import UnassignSeat
 from tests.money_world import day, subscribing
+from tests.operations import deals
 from tests.world import refused
 
 pytestmark = pytest.mark.usefixtures("verified")
@@ -21,6 +23,10 @@ async def buyer(money):
     made = await money.buyer(plan="enterprise", seats={"enterprise": 20})
     await made.crowd(3, "enterprise")
     return made
+
+
+def read(buyer, change):
+    return changes.ReadChange(organization=buyer.id, change=ChangeId.parse(change.change))
 
 
 async def attempts(buyer):
@@ -174,3 +180,103 @@ async def test_a99_an_upgrade_is_no_way_out_of_arrears(money, monkeypatch):
 
 async def _nothing(*_args):
     return None
+
+
+async def test_t5_a_change_that_waits_for_a_transfer_does_not_hold_up_the_end_of_the_grace(money):
+    buyer = await money.buyer("organization")
+    await buyer.change(subscribing("base_and_seats", {"member": 3}, "yearly_usd"))
+    await buyer.pays_with("sandbox_declined")
+    await money.advance(day(2027, 1, 2))
+    await buyer.pays_with(None)
+    waits = await buyer.change(PurchaseSeats(quantity=1))
+    assert (waits.state, (await buyer.subscription()).grace_ends_at) == (
+        "awaiting_payment",
+        day(2027, 1, 15),
+    )
+    await money.advance(day(2027, 1, 15))
+    assert (await buyer.subscription()).plan == "free"
+    assert (await changes.show(await buyer.ctx(), read(buyer, waits))).state == "failed"
+
+
+async def test_t5_a_purchase_is_not_confirmed_after_the_period_it_is_for(money):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 2})
+    await money.advance(day(2026, 1, 31, 20))
+    refusal = await buyer.ask(PurchaseSeats(quantity=3), payment_method="sandbox_action_required")
+    billed = await buyer.totals()
+    money.now = day(2026, 2, 1, 5)  # and the worker is late
+    async with refused(Code.STATE_CONFLICT, state="period over"):
+        await buyer.confirm(refusal.facts["payment"])
+    row = await money.row(
+        """select p.state, c.outcome from payment p join sandbox_charge c using (provider_key)
+            where p.organization_id = $1 order by p.payment_id desc limit 1""",
+        buyer.organization_id,
+    )
+    assert tuple(row) == ("canceled", "action_required")  # nothing was charged
+    assert (await buyer.seats(), await buyer.totals()) == ((2, 1, 0, 0), billed)
+
+
+async def test_t5_nor_is_the_invoice_of_one_paid_or_marked_as_paid(money):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 2}, method=None)
+    await buyer.record((await buyer.last()).invoice)
+    await money.advance(day(2026, 1, 31, 20))
+    await buyer.change(PurchaseSeats(quantity=3))
+    owed = await buyer.last()
+    money.now = day(2026, 2, 1, 5)
+    for paying in (buyer.record(owed.invoice), buyer.pay(owed.invoice, "sandbox_ok")):
+        async with refused(Code.STATE_CONFLICT, state="period over"):
+            await paying
+    assert await buyer.seats() == (2, 1, 0, 0)
+
+
+async def test_t5_a_card_that_nobody_confirmed_does_not_hold_up_a_renewal(money):
+    buyer = await money.buyer("organization", plan="per_seat", seats={"member": 2})
+    await money.advance(day(2026, 1, 31, 20))
+    await buyer.ask(PurchaseSeats(quantity=3), payment_method="sandbox_action_required")
+    await money.advance(day(2026, 2, 1))
+    assert (await buyer.subscription()).period_start == day(2026, 2, 1)
+    assert await buyer.totals() == [16_00, 8_00]
+
+
+async def test_a99_c42_another_plan_forgives_no_debt(money):
+    buyer = await money.buyer("workspace", method=None)
+    await deals.contract(buyer, "business", {"member": 10}, net_terms_days=20)
+    await buyer.record((await buyer.last()).invoice)
+    await money.advance(day(2026, 2, 1, 12))
+    await deals.agreed(buyer, plan="business_yearly")
+    await money.advance(day(2026, 2, 25, 12))
+    before = await buyer.subscription()
+    assert (before.status, before.grace_ends_at) == ("past_due", day(2026, 3, 7))
+    await money.advance(day(2026, 3, 1, 12))
+    on = await buyer.subscription()
+    assert (on.plan, on.status, on.grace_ends_at) == (
+        "business_yearly",
+        "past_due",
+        before.grace_ends_at,
+    )
+    await money.advance(before.grace_ends_at)
+    async with refused(Code.NOT_FOUND):
+        await buyer.subscription()
+
+
+async def test_a99_who_pays_after_the_change_of_plan_is_out_of_arrears(money):
+    buyer = await money.buyer("workspace", method=None)
+    await deals.contract(buyer, "business", {"member": 10}, net_terms_days=20)
+    await buyer.record((await buyer.last()).invoice)
+    await money.advance(day(2026, 2, 1, 12))
+    await deals.agreed(buyer, plan="business_yearly")
+    await money.advance(day(2026, 3, 1, 12))
+    owed, *_ = await buyer.invoices("open")
+    await buyer.record(owed.invoice)
+    on = await buyer.subscription()
+    assert (on.status, on.grace_ends_at, on.period_end) == ("active", None, day(2027, 3, 1))
+
+
+async def test_a99_an_invoice_of_the_old_plan_that_comes_due_later_is_followed(money):
+    buyer = await money.buyer("workspace", method=None)
+    await deals.contract(buyer, "business", {"member": 10}, net_terms_days=60)
+    await deals.agreed(buyer, plan="business_yearly")
+    await money.advance(day(2026, 2, 2))
+    assert (await buyer.subscription()).status == "active"
+    await money.advance(day(2026, 3, 3))
+    on = await buyer.subscription()
+    assert (on.plan, on.status) == ("business_yearly", "past_due")

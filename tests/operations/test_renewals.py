@@ -214,9 +214,27 @@ async def test_g8_c28_the_refused_invitation_is_sent_after_the_purchase(money):
     made = await buyer.change(PurchaseSeats(quantity=2), resume=token)
     assert made.resumed["done"] is True
     assert await buyer.seats() == (3, 1, 2, 0)
-    again = await buyer.change(PurchaseSeats(quantity=1), resume=token)
-    assert (again.resumed["done"], again.resumed["code"]) == (False, "already_exists")
-    assert await buyer.seats() == (4, 1, 2, 0)  # the seat stays bought
+    billed = await buyer.totals()
+    async with refused(Code.INVALID_REQUEST):
+        await buyer.change(PurchaseSeats(quantity=1), resume=token)
+    assert await buyer.seats() == (3, 1, 2, 0)
+    assert await buyer.totals() == billed  # A used token buys nothing.
+
+
+async def test_g8_a_token_whose_action_failed_is_good_for_another_try(money):
+    buyer = await sized(money, "per_seat", 1, 1)
+    command = invitations.CreateInvitations(
+        organization=buyer.id,
+        invitations=[invitations.Invite(email=f"p{n}@example.com") for n in range(2)],
+    )
+    async with refused(Code.INSUFFICIENT_SEATS) as found:
+        await invitations.create(await buyer.ctx(), command)
+    token = found[0].facts["resume"]
+    short = await buyer.change(PurchaseSeats(quantity=1), resume=token)
+    assert (short.resumed["done"], short.resumed["code"]) == (False, "insufficient_seats")
+    assert await buyer.seats() == (2, 1, 0, 0)  # The seat stays bought.
+    assert (await buyer.change(PurchaseSeats(quantity=1), resume=token)).resumed["done"] is True
+    assert await buyer.seats() == (3, 1, 2, 0)
 
 
 async def test_c33_a_declined_purchase_sends_no_invitations(money):

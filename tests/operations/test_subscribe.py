@@ -3,8 +3,9 @@
 import pytest
 
 from seatkeeper.domain.refusals import Code, Refusal
-from seatkeeper.operations.asked import ChangePlan, PurchaseSeats
+from seatkeeper.operations.asked import ChangePlan, PurchaseSeats, ReduceSeats
 from seatkeeper.operations.changes import Change
+from seatkeeper.operations.context import new_id
 from tests.money_world import day, shape, subscribing
 from tests.world import refused
 
@@ -169,9 +170,33 @@ async def test_m1_currencies_without_decimals_are_billed_in_their_own_units(mone
 
 
 async def test_m13_a_plan_without_a_price_in_the_currency_is_refused(money):
-    buyer = await money.buyer("organization", currency="CHF")
-    async with refused(Code.CURRENCY_MISMATCH, currency="CHF"):
+    buyer = await money.buyer("organization", currency="EUR")
+    async with refused(Code.CURRENCY_MISMATCH, currency="EUR"):
         await buyer.ask(subscribing("per_seat", {}))
+
+
+async def test_m13_no_organization_begins_in_a_currency_in_which_nothing_is_sold(money):
+    async with refused(Code.CURRENCY_MISMATCH, currency="CHF"):
+        await money.buyer("organization", currency="CHF")
+    # Where nothing has a price at all, any currency will do.
+    free = {"name": "Free", "capacity": "unlimited", "seat_types": {"seat": {"name": "Seat"}}}
+    mark = new_id().hex[-12:]
+    gratis = await money.shelve(mark, {"gratis": free}, "gratis")
+    buyer = await money.buyer(gratis, currency="CHF")
+    assert (await buyer.subscription()).plan == f"gratis_{mark}"
+
+
+async def test_a20_where_a_plan_has_several_seat_types_one_is_named(money):
+    buyer = await money.buyer(plan="team", seats={"standard": 5}, price="monthly")
+    for asked in (PurchaseSeats(quantity=1), ReduceSeats(target=4)):
+        for verb in (buyer.ask, buyer.quote):
+            async with refused(Code.INVALID_REQUEST) as found:
+                await verb(asked)
+            (error,) = found[0].facts["errors"]
+            assert error["pointer"] == "/change/seat_type"
+            assert "premium, standard" in error["detail"]
+    await buyer.add(1, "standard")
+    assert await buyer.totals() == [5 * 30_00, 29_03]  # 30.00 x 30/31
 
 
 async def test_a14_a_closed_plan_is_not_sold(money):

@@ -340,3 +340,25 @@ async def test_t9_an_invitation_that_expired_while_they_paid_leaves_them_on_thei
     assert await place.seats() == (1, 1)
     (home,) = await homes(money, "ada", place.mark)
     assert await home.state() == "seated"
+
+
+async def test_m19_a_parked_workspace_charges_no_member(money):
+    place = await a_workspace(money)
+    invited = await place.invite("bob")
+    place.people["al"] = MemberId.parse((await add(place.buyer, "al", seat="none")).member)
+    own = place.buyer.organization_id
+    money.parked.add(own)
+    await money.run(
+        """update organization set parked_at = $2, parked_reason = 'a test'
+            where organization_id = $1""",
+        own,
+        money.now,
+    )
+    for charging in (
+        place.sign_up("al"),
+        place.sign_up(price="yearly"),
+        place.accept(invited, "bob"),
+    ):
+        async with refused(Code.PARKED):
+            await charging
+    assert await place.buyer.totals() == [99_00]

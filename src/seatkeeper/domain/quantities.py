@@ -31,6 +31,8 @@ class People:
     members: int = 0
     invited: int = 0
     membership_limit: int | None = None
+    # Who sits from an earlier subscription still, per seat type they would come to. Source: S-2.
+    seated: Mapping[str, SeatPool] = field(default_factory=dict)
 
     @property
     def occupied(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -35,7 +35,9 @@ __all__ = [
     "beside_cancellation",
     "decide_change_plan",
     "decide_subscribe",
+    "first_quantities",
     "quantities_of",
+    "seated_in",
     "successors_of",
     "terms_from",
 ]
@@ -78,12 +80,50 @@ def decide_subscribe(
 ) -> Terms | Refusal:
     """The terms on which an organization without a paid subscription starts.
 
-    Refuses as `quantities_of`. Source: A10, A12, A98, C12-C15, C18, C20.
+    Refuses as `first_quantities`. Source: A10, A12, A98, C12-C15, C18, C20.
     """
-    quantities = quantities_of(choice, people, {})
+    quantities = first_quantities(choice, people)
     if isinstance(quantities, Refusal):
         return quantities
     return begin(choice, quantities, time_zone, local_day(now, time_zone))
+
+
+def first_quantities(choice: Choice, people: People) -> Mapping[str, int] | Refusal:
+    """The seats of a first start, or of another one: who still sits needs a seat.
+
+    Refuses as `quantities_of`, and seats_in_use. Source: A34, C12, M-12, S-2.
+    """
+    quantities = quantities_of(choice, people, {})
+    new = choice.plan
+    if isinstance(quantities, Refusal) or new.capacity is not Capacity.PURCHASED:
+        return quantities
+    if people.seated and not choice.seats:
+        entry = new.entry_type.key
+        seated = {key: people.seated[key].occupied for key in people.seated}
+        others = sum(n for key, n in seated.items() if key != entry)
+        seated[entry] = max(seated.get(entry, 0), quantities[entry] - others)
+        quantities = quantities_of(replace(choice, seats=seated), people, {})
+        if isinstance(quantities, Refusal):
+            return quantities
+    for key, pool in people.seated.items():
+        if (refusal := in_use(pool, quantities[key])) is not None:
+            return refusal
+    return quantities
+
+
+def seated_in(old: Plan, new: Plan, pools: Iterable[SeatPool]) -> Mapping[str, SeatPool]:
+    """Who sits in the pools of a plan, per type of another one; types with nobody are left out."""
+    becomes = successors_of(old, new)
+    taken = [(becomes.get(p.seat_type, new.entry_type.key), p) for p in pools if p.occupied]
+    found = {}
+    for kind in new.by_rank:
+        assigned = sum(p.assigned for key, p in taken if key == kind.key)
+        held = sum(p.held for key, p in taken if key == kind.key)
+        if assigned + held:
+            found[kind.key] = SeatPool(
+                UUID(int=0), kind.key, kind.rank, assigned + held, assigned, held
+            )
+    return found
 
 
 def begin(choice: Choice, quantities: Mapping[str, int], time_zone: str, on: date) -> Terms:
@@ -233,7 +273,10 @@ def beside_cancellation(terms: Terms, subscription: Subscription) -> Terms | Ref
 def _moved_quantities(
     account: Account, choice: Choice, people: People
 ) -> Mapping[str, int] | Refusal:
-    quantities = quantities_of(choice, people, _carried(account, choice, people))
+    # What a plan grants nobody bought: beside the types that were named none of it is carried.
+    bought = account.subscription.plan.capacity is Capacity.PURCHASED
+    carried = _carried(account, choice, people) if bought or not choice.seats else {}
+    quantities = quantities_of(choice, people, carried)
     if isinstance(quantities, Refusal):
         return quantities
     return _seated(account, choice.plan, quantities) or quantities
@@ -243,12 +286,9 @@ def _seated(account: Account, new: Plan, quantities: Mapping[str, int]) -> Refus
     """Nobody loses a seat by a change of plan: who sits needs one there. Source: A34, A35."""
     if new.capacity is not Capacity.PURCHASED:
         return None
-    becomes = successors_of(account.subscription.plan, new)
-    for kind in new.by_rank:
-        pools = [b.pool for key, b in account.pools.items() if becomes.get(key) == kind.key]
-        assigned, held = sum(p.assigned for p in pools), sum(p.held for p in pools)
-        pool = SeatPool(UUID(int=0), kind.key, kind.rank, assigned + held, assigned, held)
-        if (refusal := in_use(pool, quantities[kind.key])) is not None:
+    pools = (billed.pool for billed in account.pools.values())
+    for key, pool in seated_in(account.subscription.plan, new, pools).items():
+        if (refusal := in_use(pool, quantities[key])) is not None:
             return refusal
     return None
 

@@ -1,15 +1,18 @@
 """Arrivals: seats bought for people who come in by themselves, or asked for on their behalf.
 
 A purchase on terms happens in the arrival's own transaction. One that is paid first cannot: the
-person waits, the purchase follows when the arrival is committed, and its seats serve the queue.
+person waits, the purchase follows when the arrival is committed, and its seats go to those for
+whom it was made, before anyone who waits as the plan has it (ADR 19).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
+
+import msgspec
 
 from seatkeeper.domain.ids import OrganizationId
 from seatkeeper.domain.payments import is_beside
@@ -34,10 +37,10 @@ PURCHASES_MAX: Final = 20
 async def buy_for_arrival(ctx: Context, db: Db, seat_type: str, quantity: int) -> bool:
     """Buys seats for someone who comes in by themselves; whether they are there now.
 
-    False: they are paid for first, or someone changes the subscription at this very moment; the
-    arrival waits, and the purchase follows its commit. The caller holds the pools' locks.
-    Refuses: over_plan_limit and whatever else buying refuses, saying whom to ask.
-    Source: A57, A58, A59.
+    True: they are kept for who comes in, whoever waits. False: they are paid for first, or
+    someone changes the subscription at this very moment; the arrival waits, and the purchase
+    follows its commit. The caller holds the pools' locks. Refuses: over_plan_limit and whatever
+    else buying refuses, saying whom to ask. Source: A57, A58, A59, ADR 19.
     """
     asked = PurchaseSeats(seat_type=seat_type, quantity=quantity)
     if not await _lock_now(ctx, db):
@@ -57,7 +60,7 @@ async def buy_for_arrival(ctx: Context, db: Db, seat_type: str, quantity: int) -
         _follow(ctx)
         return False
     quiet = replace(ctx, idempotency_key=None, keep=None)
-    await changes.record(quiet, db, (decided, asked), _command(ctx))
+    await changes.record(quiet, db, (_serving(decided, "nobody"), asked), _command(ctx))
     return True
 
 
@@ -133,6 +136,7 @@ async def _begin(ctx: Context) -> _Purchase | None:
             if isinstance(outcome, Buy):
                 asked = PurchaseSeats(seat_type=outcome.seat_type, quantity=wish["people"])
                 decided = await decide(ctx, db, asked, lock=True)
+                decided = _serving(decided, "bought")
                 begun = await changes.record(ctx, db, (decided, asked), _command(ctx))
                 return _Purchase(begun, wish["people"])
     return None
@@ -171,6 +175,11 @@ def _paid_first(decided: Decided) -> bool:
     on_terms = decided.net_terms_days is not None
     charged = decided.plan.policies.collect is Collect.CHARGE
     return charged and not on_terms and decided.due_now > 0
+
+
+def _serving(decided: Decided, whom: Literal["bought", "nobody"]) -> Decided:
+    """The same purchase; its seats are theirs for whom it is made. Source: A58, ADR 19."""
+    return replace(decided, effect=msgspec.structs.replace(decided.effect, serves=whom))
 
 
 def _asking_owner(refusal: Refusal) -> Refusal:

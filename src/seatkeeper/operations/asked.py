@@ -27,7 +27,10 @@ class Subscribe(Command, tag_field="kind", tag="subscribe"):
 
 
 class PurchaseSeats(Command, tag_field="kind", tag="purchase_seats"):
-    """Buy seats: exactly one of `quantity` to add and `total` to have."""
+    """Buy seats: exactly one of `quantity` to add and `total` to have.
+
+    `seat_type` can be left out where the plan has only one.
+    """
 
     seat_type: Key | None = None
     quantity: Quantity | None = None

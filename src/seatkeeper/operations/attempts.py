@@ -26,13 +26,21 @@ IN_FLIGHT: Final = ("pending", "unknown")
 async def attempt(
     ctx: Context, invoice_id: UUID, *, method: str | None = None
 ) -> PaymentResult | Refusal:
-    """One try to collect an open invoice: intent noted, rail asked, outcome noted."""
+    """One try to collect an open invoice: intent noted, rail asked, outcome noted.
+
+    Refuses (as a value): parked, state_conflict, invalid_request, as `settle_invoice`.
+    """
     async with ctx.transaction() as db:
+        own = await db.one(ORGANIZATIONS.billing, organization_id=ctx.organization_id)
+        if own["parked_at"] is not None:
+            return refuse(Code.PARKED)
         invoice = await lock_invoice(ctx, db, invoice_id)
         if invoice["state"] == "paid":
             return PaymentResult(Outcome.SUCCEEDED)
         if invoice["state"] != "open":
             return refuse(Code.STATE_CONFLICT, state=invoice["state"])
+        if await is_too_late(ctx, db, invoice_id):
+            return refuse(Code.STATE_CONFLICT, state="period over")
         if method is None:
             row = await db.one(
                 CHANGES.billing_method,
@@ -48,6 +56,21 @@ async def attempt(
     if result.outcome is Outcome.UNKNOWN:
         result = await provider.find(charge.key) or result
     return await settle_invoice(ctx, invoice_id, payment_id, result)
+
+
+async def is_too_late(ctx: Context, db: Db, invoice_id: UUID) -> bool:
+    """Whether what an invoice is to bring would come after the end of the period it is for.
+
+    The worker gives it up; until it does nobody pays for it. Source: A25, T-5.
+    """
+    row = await db.row(
+        PAYMENTS.too_late,
+        organization_id=ctx.organization_id,
+        payment_id=None,
+        invoice_id=invoice_id,
+        now=ctx.now,
+    )
+    return row is not None
 
 
 async def _open_charge(ctx: Context, db: Db, invoice: Row, method: str) -> tuple[Charge, UUID]:

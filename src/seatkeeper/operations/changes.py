@@ -75,7 +75,7 @@ async def make(ctx: Context, command: MakeChange) -> Change | Refusal:
     begun = await _begin(ctx, command)
     outcome = await finish(ctx, begun)
     if begun.charge is not None and isinstance(outcome, Change) and outcome.state == "applied":
-        await debts.collect(ctx, outcome.subscription, begun.charge.method)
+        await debts.collect(ctx, begun.charge.method)
     if isinstance(outcome, Change) and outcome.state == "applied" and command.resume is not None:
         outcome = await _resumed(ctx, command.resume, outcome)
     return outcome
@@ -109,7 +109,7 @@ async def _begin(ctx: Context, command: MakeChange) -> Begun:
         if quote is not None:
             decided = await quote.held(ctx, db, decided)
         if command.resume is not None:
-            resumption.read(ctx, command.resume)
+            await resumption.check(ctx, db, command.resume)
         return await record(ctx, db, (decided, asked), command)
 
 
@@ -292,7 +292,7 @@ async def _method(ctx: Context, db: Db, decided: Decided) -> str | None:
 
 async def _resumed(ctx: Context, token: str, change: Change) -> Change | Refusal:
     """Does what was refused for want of seats; if it fails the seats stay bought. Source: G8."""
-    outcome = await resumption.perform(ctx, token)
+    outcome = await resumption.perform(ctx, token, ChangeId.parse(change.change))
     return msgspec.structs.replace(change, resumed=outcome)
 
 

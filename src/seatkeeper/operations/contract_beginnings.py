@@ -22,14 +22,14 @@ from seatkeeper.domain.contracts import (
 from seatkeeper.domain.ids import ContractId
 from seatkeeper.domain.periods import local_day, midnight
 from seatkeeper.domain.policies import When
-from seatkeeper.domain.quantities import People, quantities_of
+from seatkeeper.domain.quantities import People
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.subscriptions import Status, Subscription
-from seatkeeper.domain.terms import Terms, begin
+from seatkeeper.domain.terms import Terms, begin, first_quantities
 from seatkeeper.operations.accounts import load_account
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import Sold, tell
-from seatkeeper.operations.decisions import CHANGES, people_of
+from seatkeeper.operations.decisions import CHANGES, people_of, still_seated
 from seatkeeper.operations.effects import Cause, apply_effect, effect_of_offer, effect_of_terms
 from seatkeeper.operations.invoices import Bill, due_date, issue
 from seatkeeper.operations.renewal_writing import RENEWALS
@@ -68,8 +68,8 @@ class _Begun:
 
 async def begin_fresh(ctx: Context, db: Db, asked: Asked, bought: Sold) -> None:
     """A fresh subscription under a contract."""
-    people = await people_of(ctx, db)
-    quantities = quantities_of(bought.choice, people, {})
+    people, becomes = await still_seated(ctx, db, bought.choice.plan, lock=True)
+    quantities = first_quantities(bought.choice, people)
     if isinstance(quantities, Refusal):
         raise Refused(quantities)
     zone = ctx.organization.time_zone
@@ -78,7 +78,7 @@ async def begin_fresh(ctx: Context, db: Db, asked: Asked, bought: Sold) -> None:
     if start > today:
         raise Refused(_no_start("A contract starts today or before, not later."))
     choice = replace(bought.choice, trial=False)
-    terms = begin(choice, quantities, zone, start)
+    terms = replace(begin(choice, quantities, zone, start), successors=becomes)
     if terms.ends_at <= ctx.now:
         raise Refused(_no_start("The first billing period would be over already."))
     subscription_id = ctx.new_id()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from seatkeeper.domain.ids import SubscriptionId
 from seatkeeper.operations import attempts
 from seatkeeper.operations.context import Context
 from seatkeeper.store.database import Unavailable
@@ -13,18 +12,16 @@ from seatkeeper.store.statements import Statements
 CHANGES: Final = Statements("changes")
 
 
-async def collect(ctx: Context, subscription: str | None, method: str) -> None:
-    """Tries the overdue invoices of a subscription with the method that has just paid for seats.
+async def collect(ctx: Context, method: str) -> None:
+    """Tries the organization's overdue invoices with the method that has just paid for seats.
 
-    What cannot be collected stays owed; the seats stay bought. Source: C42, C43.
+    Also those of a subscription that has ended. What cannot be collected stays owed; the seats
+    stay bought. Source: C42, C43.
     """
-    if subscription is None:
-        return
     async with ctx.connection() as db:
         rows = await db.rows(
             CHANGES.debts,
             organization_id=ctx.organization_id,
-            subscription_id=SubscriptionId.parse(subscription),
             now=ctx.now,
         )
     for row in rows:

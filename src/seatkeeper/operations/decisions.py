@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
@@ -14,7 +15,15 @@ from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.changes import Offer
 from seatkeeper.domain.discounts import Discount
 from seatkeeper.domain.prices import Price
-from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
+from seatkeeper.domain.refusals import (
+    Code,
+    Refusal,
+    Refused,
+    Remedy,
+    Way,
+    refuse,
+    refuse_field,
+)
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.domain.terms import (
     Choice,
@@ -23,6 +32,8 @@ from seatkeeper.domain.terms import (
     decide_change_plan,
     decide_subscribe,
     is_free,
+    seated_in,
+    successors_of,
 )
 from seatkeeper.domain.workspace import decide_for_organization
 from seatkeeper.operations import asked as ask
@@ -31,6 +42,7 @@ from seatkeeper.operations.context import Context
 from seatkeeper.operations.effects import Effect, effect_of_offer, effect_of_terms
 from seatkeeper.operations.standing import current, lock_current
 from seatkeeper.store.database import Db
+from seatkeeper.store.seats import SEATS, pool_of
 from seatkeeper.store.statements import Statements
 
 CATALOG: Final = Statements("catalog")
@@ -70,7 +82,7 @@ async def decide(ctx: Context, db: Db, asked: ask.Asked, *, lock: bool) -> Decid
     subscription = await (lock_current(ctx, db) if lock else current(ctx, db))
     if subscription is None:
         if isinstance(asked, ask.Subscribe):
-            return await _subscribe(ctx, db, asked)
+            return await _subscribe(ctx, db, asked, lock=lock)
         raise Refused(refuse(Code.STATE_CONFLICT, Remedy(Way.CHOOSE_PLAN), state="no subscription"))
     load = load_account if lock else read_account
     loaded = await load(ctx, db, subscription)
@@ -111,11 +123,11 @@ def _of_running(
     plan = account.subscription.plan
     match asked:
         case ask.PurchaseSeats():
-            seat_type = asked.seat_type or plan.entry_type.key
+            seat_type = _seat_type(plan, asked.seat_type)
             wanted = domain.PurchaseSeats(seat_type, asked.quantity, asked.total)
             return domain.decide_purchase(account, wanted, asker, ctx.now)
         case ask.ReduceSeats():
-            seat_type = asked.seat_type or plan.entry_type.key
+            seat_type = _seat_type(plan, asked.seat_type)
             fewer = domain.ReduceSeats(seat_type, asked.target, now=asked.now)
             return domain.decide_reduce(account, fewer, asker, ctx.now)
         case ask.ConvertSeats():
@@ -127,6 +139,17 @@ def _of_running(
             return domain.decide_resume(account.subscription, asker, ctx.now)
         case _:
             assert_never(asked)
+
+
+def _seat_type(plan: Plan, asked: str | None) -> str:
+    """The seat type that is meant; only where there is one it goes without saying. Source: A20."""
+    if asked is not None:
+        return asked
+    if len(plan.seat_types) > 1:
+        several = ", ".join(kind.key for kind in plan.by_rank)
+        sentence = f"is needed, there are several: {several}."
+        raise Refused(refuse_field("/change/seat_type", sentence))
+    return plan.entry_type.key
 
 
 async def _check_way_out(ctx: Context, db: Db, subscription: Subscription) -> None:
@@ -188,17 +211,44 @@ async def people_of(ctx: Context, db: Db) -> People:
     return People(counts["members"], counts["invited"], own["membership_limit"])
 
 
-async def _subscribe(ctx: Context, db: Db, asked: ask.Subscribe) -> Decided:
+async def _subscribe(ctx: Context, db: Db, asked: ask.Subscribe, *, lock: bool) -> Decided:
     choice, version_id = await choose(ctx, db, asked)
     await _check_trial(ctx, db, choice)
     refusal = decide_for_organization(choice.plan) or _who_may_start(ctx, choice.plan)
     if refusal is not None:
         raise Refused(refusal)
-    people = await people_of(ctx, db)
+    await _check_debt(ctx, db, choice.plan)
+    people, becomes = await still_seated(ctx, db, choice.plan, lock=lock)
     terms = decide_subscribe(choice, people, ctx.organization.time_zone, ctx.now)
     if isinstance(terms, Refusal):
         raise Refused(terms)
-    return decided_terms("subscribe", None, terms, version_id)
+    return decided_terms("subscribe", None, replace(terms, successors=becomes), version_id)
+
+
+async def _check_debt(ctx: Context, db: Db, plan: Plan) -> None:
+    """What an earlier subscription left unpaid stands in the way. Source: A28, C42, C43."""
+    row = await db.one(CHANGES.owes, organization_id=ctx.organization_id, now=ctx.now)
+    if row["found"] and not plan.policies.overdue.may_buy:
+        raise Refused(refuse(Code.PAST_DUE))
+
+
+async def still_seated(
+    ctx: Context, db: Db, plan: Plan, *, lock: bool
+) -> tuple[People, Mapping[str, str]]:
+    """Who needs seats of a plan that begins, and what the types they sit in become.
+
+    An end takes nobody's seat, so the pools of an earlier subscription may be full of people.
+    Source: C44, M-12, S-2.
+    """
+    key = {"organization_id": ctx.organization_id}
+    rows = await db.rows(SEATS.lock_pools if lock else SEATS.pools, **key)
+    people = await people_of(ctx, db)
+    before = await db.row(CHANGES.plan_before, **key)
+    if before is None:
+        return people, {}
+    old = await ctx.engine.plan(db, before["plan_version_id"])
+    seated = seated_in(old, plan, [pool_of(row) for row in rows])
+    return replace(people, seated=seated), successors_of(old, plan)
 
 
 async def _change_plan(

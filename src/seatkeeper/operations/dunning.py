@@ -7,21 +7,20 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.money import Money
 from seatkeeper.domain.periods import local_day, midnight
 from seatkeeper.domain.policies import Overdue
 from seatkeeper.domain.refusals import Refusal
+from seatkeeper.domain.terms import is_free
 from seatkeeper.operations.attempts import (
     attempt,
-    in_flight,
-    lock_subscription,
     settle_invoice,
 )
 from seatkeeper.operations.changes import settle
 from seatkeeper.operations.context import SYSTEM, Context
 from seatkeeper.operations.engine import Engine, OrganizationFacts
-from seatkeeper.operations.invoices import INVOICES
-from seatkeeper.operations.payments import retry_at, withdraw
+from seatkeeper.operations.payments import give_up, retry_at
 from seatkeeper.payments.port import Charge, Outcome
 from seatkeeper.store.database import Db, Row, Unavailable
 from seatkeeper.store.statements import Statements
@@ -42,12 +41,13 @@ async def attempt_due(engine: Engine, now: datetime, clock_id: UUID | None, most
         rows = await db.rows(RENEWALS.attempts, now=now, clock_id=clock_id, most=most)
         plans = await engine.plans_of(db, {row["plan_version_id"] for row in rows})
         for row in rows:
-            overdue = plans[row["plan_version_id"]].policies.overdue
+            plan = plans[row["plan_version_id"]]
+            overdue = plan.policies.overdue
             attempts = row["attempts"] + 1
             following = retry_at(now, overdue.retry_days, attempts)
             if row["payment_method"] is None:
                 following = None  # There is nothing to try: who did not pay is in arrears.
-                await _fall_behind(_context(engine, row, now), db, row, _grace_days(row, overdue))
+                await _fall_behind(_context(engine, row, now), db, row, plan)
             await db.run(
                 RENEWALS.plan_attempt,
                 organization_id=row["organization_id"],
@@ -57,8 +57,7 @@ async def attempt_due(engine: Engine, now: datetime, clock_id: UUID | None, most
             )
     for row in rows:
         if row["payment_method"] is not None:
-            overdue = plans[row["plan_version_id"]].policies.overdue
-            await _try(_context(engine, row, now), row, _grace_days(row, overdue))
+            await _try(_context(engine, row, now), row, plans[row["plan_version_id"]])
     return len(rows)
 
 
@@ -68,7 +67,7 @@ def _grace_days(row: Row, overdue: Overdue) -> int:
     return overdue.grace_days if agreed is None else agreed
 
 
-async def _try(ctx: Context, row: Row, grace_days: int) -> None:
+async def _try(ctx: Context, row: Row, plan: Plan) -> None:
     try:
         outcome = await attempt(ctx, row["invoice_id"], method=row["payment_method"])
     except Unavailable:
@@ -78,10 +77,14 @@ async def _try(ctx: Context, row: Row, grace_days: int) -> None:
         return
     if isinstance(outcome, Refusal):
         async with ctx.transaction() as db:
-            await _fall_behind(ctx, db, row, grace_days)
+            await _fall_behind(ctx, db, row, plan)
 
 
-async def _fall_behind(ctx: Context, db: Db, row: Row, grace_days: int) -> None:
+async def _fall_behind(ctx: Context, db: Db, row: Row, plan: Plan) -> None:
+    price = plan.price_in(ctx.organization.currency, row["price_key"])
+    if price is None or is_free(plan, price):
+        return  # What is had for nothing is not taken away for an old debt. Source: C9, C44.
+    grace_days = _grace_days(row, plan.policies.overdue)
     # Grace counts from the first try that failed: a late one must not cost anyone their access.
     zone = ctx.organization.time_zone
     last_day = local_day(ctx.now, zone) + timedelta(days=grace_days)
@@ -102,7 +105,8 @@ async def complete_unpaid(
     """Brings changes whose payment was cut off to their end; how many it settled.
 
     The rail is asked what became of the charge; one that never arrived is made again under the
-    same key, one that waits for the payer for a day is given up. Source: B025, B063, I-5, R-9.
+    same key; one that waits for the payer is given up after a day, or when its subscription is
+    due: a period or a grace that ends waits for nobody. Source: B025, B063, I-5, R-9, T-5.
     """
     async with engine.database.connection() as db:
         rows = await db.rows(
@@ -129,6 +133,8 @@ async def _complete(ctx: Context, row: Row) -> int:
     provider = ctx.engine.providers[row["provider"]]
     key = row["provider_key"]
     result = await provider.find(key)
+    if result is None and row["too_late"]:
+        return await _give_up(ctx, row)
     if result is None:
         amount = Money(row["amount_minor"], row["currency"])
         result = await provider.charge(Charge(key, row["method"], amount))
@@ -138,23 +144,15 @@ async def _complete(ctx: Context, row: Row) -> int:
         else:  # An invoice that went out to be paid by hand, and was tried on a rail.
             await settle_invoice(ctx, row["invoice_id"], row["payment_id"], result)
         return 1
-    patient = ctx.now - row["requested_at"] < UNPAID_MAX or result.outcome is Outcome.UNKNOWN
+    if result.outcome is Outcome.UNKNOWN:
+        return 0
+    # Who has not confirmed when a period or a grace ends holds up nothing that is due then.
+    patient = ctx.now - row["requested_at"] < UNPAID_MAX and not row["too_late"]
     return 0 if patient else await _give_up(ctx, row)
 
 
 async def _give_up(ctx: Context, row: Row) -> int:
-    """Fails a change that nobody paid; one that is being paid just now stays. Source: B065."""
-    async with ctx.transaction() as db:
-        await lock_subscription(ctx, db, row["invoice_id"])
-        invoice = await db.one(
-            INVOICES.lock, organization_id=ctx.organization_id, invoice_id=row["invoice_id"]
-        )
-        if invoice["state"] not in ("draft", "open"):
-            return 0
-        if invoice["state"] == "open" and await in_flight(ctx, db, row["invoice_id"]):
-            return 0
-        await withdraw(ctx, db, invoice)
-    return 1
+    return int(await give_up(ctx, row["invoice_id"]))
 
 
 def _context(engine: Engine, row: Row, now: datetime) -> Context:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,10 +12,11 @@ import msgspec
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.changes import Offer
 from seatkeeper.domain.contracts import kind_of
+from seatkeeper.domain.periods import local_day, midnight
 from seatkeeper.domain.policies import SeatUse, Who
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.subscriptions import Status
-from seatkeeper.domain.terms import Terms
+from seatkeeper.domain.terms import Terms, is_free
 from seatkeeper.operations import own_seats
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.own_seats import Payer
@@ -71,6 +72,9 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     terms: TermsEffect | None = None
     # A coming plan's limit, which blocks new seats above it from now on. Source: C51.
     limit: int | None = None
+    # Who gets new seats: whoever waits longest, those for whom they were bought, or somebody who
+    # comes in by this very transaction. Source: ADR 19.
+    serves: Literal["queue", "bought", "nobody"] = "queue"
     # The member whose own subscription it is; None where it is the organization's.
     payer: Payer | None = None
 
@@ -137,8 +141,8 @@ async def apply_effect(
         await db.run(CHANGES.touch, **key)
         pools = await _pools(ctx, db, None)
         await _apply_levels(ctx, db, pools, effect, cause)
-        if any(delta > 0 for delta in effect.deltas.values()):
-            await serve_waiting(ctx, db)
+        if effect.serves != "nobody" and any(delta > 0 for delta in effect.deltas.values()):
+            await serve_waiting(ctx, db, bought=effect.serves == "bought")
     if effect.status is not None:
         if payer is not None and effect.status is Status.ENDED:
             owner = (subscription_id, payer.member_id)
@@ -239,9 +243,14 @@ async def apply_terms(
     """Puts a locked subscription on terms: its period, its pools, its people.
 
     Seat types that have another name under the new plan take their people and holds along. A
-    discount was granted on the old terms and ends with them. Source: A95, C12, C48, C50, C54, C58.
+    discount was granted on the old terms and ends with them; a debt does not: who is overdue is in
+    arrears on the new terms too. Source: A95, A99, C12, C42, C48, C50, C54, C58.
     """
     plan = await ctx.engine.plan(db, terms.plan_version_id)
+    price = plan.price_in(ctx.organization.currency, terms.price_key)
+    assert price is not None
+    zone = ctx.organization.time_zone
+    grace = timedelta(days=plan.policies.overdue.grace_days)
     key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
     if plan.policies.change_plan_who is not Who.ACCOUNT_MANAGER:
         # Before the terms it had agreed on are gone.
@@ -266,6 +275,8 @@ async def apply_terms(
         plan_key=plan.key,
         plan_version=plan.version,
         keeps_price=terms.keeps_price,
+        priced=not is_free(plan, price),
+        grace_ends_at=midnight(local_day(ctx.now, zone) + grace, zone),
     )
     if not terms.keeps_price:
         await end_discount(ctx, db, subscription_id, "plan")
@@ -283,8 +294,6 @@ async def apply_terms(
     await _settle_pools(ctx, db, None, (terms, plan), cause)
     await _rename_waiting(ctx, db, (terms, plan))
     if plan.policies.change_plan_who is Who.ACCOUNT_MANAGER:
-        price = plan.price_in(ctx.organization.currency, terms.price_key)
-        assert price is not None
         await db.run(CONTRACTS.set_kind, **key, kind=kind_of(price))
     if plan.policies.seat_use is SeatUse.EVERY_MEMBER:
         await _seat_everyone(ctx, db, plan)

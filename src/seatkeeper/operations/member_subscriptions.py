@@ -18,6 +18,7 @@ from seatkeeper.operations import asked as ask
 from seatkeeper.operations import changes, organizations, own_seats, workspace
 from seatkeeper.operations.accounts import load_account
 from seatkeeper.operations.context import Context, not_found
+from seatkeeper.operations.contract_terms import not_parked
 from seatkeeper.operations.decisions import Decided, choose, decided_terms
 from seatkeeper.operations.departures import lock_own
 from seatkeeper.operations.effects import effect_of_offer
@@ -99,8 +100,8 @@ async def subscribe(ctx: Context, command: SubscribeMember) -> MemberSubscriptio
     The first one makes the workspace's tier; up takes effect and is charged now without credit,
     down at the end of the period. The plan they are on succeeds without a charge. Declined,
     nothing has changed. Refuses: forbidden, not_found, state_conflict, plan_tier_mismatch,
-    over_plan_limit, currency_mismatch, past_due, request_in_progress, payment_declined,
-    payment_action_required. Source: T1, T2, T8, T10, T12, T13, T15.
+    over_plan_limit, currency_mismatch, past_due, parked, request_in_progress,
+    payment_declined, payment_action_required. Source: T1, T2, T8, T10, T12, T13, T15.
     """
     begun = await _begin(ctx, command)
     if begun is not None:
@@ -184,6 +185,7 @@ async def _change_plan(
     ctx: Context, db: Db, own: Subscription, what: tuple[ask.Subscribe, Payer]
 ) -> changes.Begun | None:
     asked, payer = what
+    await not_parked(ctx, db)
     choice, version_id = await choose(ctx, db, asked, own)
     loaded = await load_account(ctx, db, own)
     loaded.check_waiting()

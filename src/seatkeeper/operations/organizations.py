@@ -23,6 +23,7 @@ from seatkeeper.operations.cursors import after, cursor
 from seatkeeper.operations.default_plan import start_default
 from seatkeeper.operations.engine import CATALOG, ORGANIZATIONS, OrganizationFacts
 from seatkeeper.operations.people import domains_of
+from seatkeeper.operations.plans import check_sold
 from seatkeeper.operations.words import (
     PAGE_DEFAULT,
     Command,
@@ -126,7 +127,7 @@ async def create(ctx: Context, command: CreateOrganization) -> Organization:
     """Create an organization with its primary owner, on the catalog's default plan if it has one.
 
     Refuses: forbidden (a key of one organization), not_found (another key's clock),
-    invalid_request. Source: A1, C9.
+    currency_mismatch (nothing is sold in it), invalid_request. Source: A1, C9, M-13.
     """
     if ctx.principal.organization_id is not None:
         sentence = "A key that is bound to one organization cannot create another."
@@ -137,6 +138,7 @@ async def create(ctx: Context, command: CreateOrganization) -> Organization:
     email = _email(command.primary_owner.email)
     async with ctx.transaction() as db:
         catalog, has_default = await _catalog(db, command.catalog)
+        await check_sold(db, catalog, currency)
         if command.clock is not None:
             ctx.now = await _clock_time(ctx, db, command.clock)
         wanted = OrganizationFacts(

@@ -12,6 +12,7 @@ from seatkeeper.operations.attempts import (
     IN_FLIGHT,
     attempt,
     in_flight,
+    is_too_late,
     lock_invoice,
     lock_subscription,
     paid,
@@ -48,6 +49,7 @@ __all__ = [
     "RecordPayment",
     "VoidInvoice",
     "confirm",
+    "give_up",
     "list_all",
     "pay",
     "record",
@@ -66,7 +68,7 @@ async def record(ctx: Context, command: RecordPayment) -> Invoice:
 
     The same twice succeeds; another reference for a paid invoice is more money, and becomes
     credit. Refuses: forbidden in a member's name, not_found, state_conflict (void, draft, nothing
-    due). Source: B073, M-6, M-10.
+    due, or for a period that is over). Source: B073, M-6, M-10.
     """
     _vendor_only(ctx)
     async with ctx.transaction() as db:
@@ -74,6 +76,8 @@ async def record(ctx: Context, command: RecordPayment) -> Invoice:
         invoice = await lock_invoice(ctx, db, command.invoice)
         if invoice["state"] == "open":
             await _check_in_flight(ctx, db, command.invoice)
+            if await is_too_late(ctx, db, command.invoice):
+                raise Refused(refuse(Code.STATE_CONFLICT, state="period over"))
             payment_id = await _pending_payment(ctx, db, invoice, "manual")
             result = PaymentResult(Outcome.SUCCEEDED, command.reference)
             await paid(ctx, db, invoice, (payment_id, result))
@@ -103,8 +107,8 @@ async def _record_again(ctx: Context, db: Db, invoice: Row, reference: str) -> N
 async def pay(ctx: Context, command: PayInvoice) -> Invoice | Refusal:
     """Collect an open invoice now.
 
-    Refuses: not_found, state_conflict, invalid_request without a payment method; as a value, to be
-    kept: payment_declined, payment_action_required. Source: A99, C42.
+    Refuses: not_found, parked, state_conflict, invalid_request without a payment method; as a
+    value, to be kept: payment_declined, payment_action_required. Source: A99, C42.
     """
     outcome = await attempt(ctx, command.invoice, method=command.payment_method)
     if isinstance(outcome, Refusal):
@@ -117,11 +121,13 @@ async def pay(ctx: Context, command: PayInvoice) -> Invoice | Refusal:
 
 
 async def confirm(ctx: Context, command: ConfirmPayment) -> Payment | Refusal:
-    """Complete a payment that needed the payer's action. Refuses: not_found, payment_declined.
+    """Complete a payment that needed the payer's action.
 
-    One that was given up is not completed; if its money moved all the same, it is credited.
-    Source: B065, M-6.
+    One that was given up is not completed, nor one for a period that is over; if its money moved
+    all the same, it is credited. Refuses: not_found, state_conflict (too late), payment_declined.
+    Source: B065, M-6, T-5.
     """
+    late = await _give_up_late(ctx, command.payment)
     async with ctx.transaction() as db:
         row = await _lock_payment(ctx, db, command.payment)
         if row["provider"] != "manual" and row["state"] in ASKED_FOR:
@@ -135,7 +141,44 @@ async def confirm(ctx: Context, command: ConfirmPayment) -> Payment | Refusal:
         if isinstance(outcome, Refusal):
             return outcome
     async with ctx.transaction() as db:
-        return _payment(await _lock_payment(ctx, db, command.payment))
+        payment = _payment(await _lock_payment(ctx, db, command.payment))
+    if late and payment.state == "canceled":
+        raise Refused(refuse(Code.STATE_CONFLICT, state="period over"))
+    return payment
+
+
+async def _give_up_late(ctx: Context, payment_id: UUID) -> bool:
+    """Gives up the change that a payment is for when its period is over; whether it is.
+
+    Paid now, it would bring seats for a time that has passed. Source: A25, T-5.
+    """
+    async with ctx.connection() as db:
+        row = await db.row(
+            PAYMENTS.too_late,
+            organization_id=ctx.organization_id,
+            payment_id=payment_id,
+            invoice_id=None,
+            now=ctx.now,
+        )
+    if row is None:
+        return False
+    await give_up(ctx, row["invoice_id"])
+    return True
+
+
+async def give_up(ctx: Context, invoice_id: UUID) -> bool:
+    """Fails a change that nobody paid; False for one that is being paid just now. Source: B065."""
+    async with ctx.transaction() as db:
+        await lock_subscription(ctx, db, invoice_id)
+        invoice = await db.one(
+            INVOICES.lock, organization_id=ctx.organization_id, invoice_id=invoice_id
+        )
+        if invoice["state"] not in ("draft", "open"):
+            return False
+        if invoice["state"] == "open" and await in_flight(ctx, db, invoice_id):
+            return False
+        await withdraw(ctx, db, invoice)
+    return True
 
 
 async def _asked_again(ctx: Context, payment: Row) -> PaymentResult | None:

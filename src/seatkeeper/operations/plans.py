@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from seatkeeper.domain.catalog import Plan
+from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.choices import Chooser, decide_choose, is_visible, limit_for
 from seatkeeper.domain.ids import OrganizationId
 from seatkeeper.domain.prices import QUANTITY_MAX, Price
-from seatkeeper.domain.refusals import Refusal
+from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.engine import CATALOG
 from seatkeeper.operations.words import Command, Result
@@ -213,3 +214,22 @@ def _price(price: Price) -> OfferedPrice:
             for key, seat in price.seats.items()
         ],
     )
+
+
+async def check_sold(db: Db, catalog: str, currency: str) -> None:
+    """Goes on where something can be bought in that currency, or nothing has a price at all.
+
+    An organization keeps its currency for good. Refuses: currency_mismatch. Source: M-13.
+    """
+    rows = await db.rows(CATALOG.offered, catalog_key=catalog, plan_key=None)
+    plans = [plan_from(r["document"], catalog=catalog, version=r["version"]) for r in rows]
+    sold = sorted({price.currency for plan in plans for price in plan.prices.values()})
+    if sold and currency not in sold:
+        raise Refused(
+            refuse(
+                Code.CURRENCY_MISMATCH,
+                Remedy(Way.CORRECT_REQUEST, {"currencies": sold}),
+                detail=f"This catalog has prices in {', '.join(sold)} only.",
+                currency=currency,
+            )
+        )

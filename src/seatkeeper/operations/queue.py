@@ -81,11 +81,12 @@ async def rename_waiting(ctx: Context, db: Db, becomes: Mapping[str, str]) -> No
     )
 
 
-async def serve_waiting(ctx: Context, db: Db) -> int:
+async def serve_waiting(ctx: Context, db: Db, *, bought: bool = False) -> int:
     """Gives free seats to those who wait, longest first; how many were served.
 
-    The caller holds the pools' locks (`lock_pools`) and has just freed or bought seats. Someone
-    who waits for a full type does not hold up those who wait for another. Source: A67, S-15.
+    The caller holds the pools' locks (`lock_pools`) and has just freed or bought seats; `bought`
+    for those for whom a purchase was made, who come first then (ADR 19). Someone who waits for a
+    full type does not hold up those who wait for another. Source: A58, A67, S-15.
     """
     served = 0
     while True:
@@ -94,7 +95,7 @@ async def serve_waiting(ctx: Context, db: Db) -> int:
         if not any(p.waiting and p.available for p in pools.values()):
             return served
         waiting = await db.rows(
-            SEATS.waiting,
+            SEATS.bought_for if bought else SEATS.waiting,
             organization_id=ctx.organization_id,
             seat_types=[p.seat_type for p in pools.values() if p.available],
             # Each of them locks a row, and no more can be served; the next look brings others.
@@ -106,6 +107,9 @@ async def serve_waiting(ctx: Context, db: Db) -> int:
             if pool is not None:
                 pools[pool.pool_id] = replace(pool, assigned=pool.assigned + 1)
                 chosen.append((request["request_id"], pool.pool_id))
+        if not chosen and bought:
+            bought = False
+            continue
         if not chosen:
             return served
         await db.run(

@@ -15,6 +15,7 @@ from seatkeeper.domain.workspace import Joining, decide_join, decide_sign_up
 from seatkeeper.operations import changes, departures, organizations, own_seats
 from seatkeeper.operations.asked import Asked, Subscribe
 from seatkeeper.operations.context import Context
+from seatkeeper.operations.contract_terms import not_parked
 from seatkeeper.operations.decisions import Decided, choose, decided_terms
 from seatkeeper.operations.own_seats import Admission, Payer
 from seatkeeper.operations.people import REMOVED, Member, Newcomer, allow, view
@@ -116,9 +117,10 @@ async def finish(ctx: Context, begun: changes.Begun) -> changes.Change | Refusal
 async def sign_up(ctx: Context, db: Db, asked: Subscribe, payer: Payer) -> changes.Begun:
     """Writes a member's first subscription here: the full price, their own anchor, no proration.
 
-    The caller holds the organization's lock. Refuses: not_found, state_conflict,
+    The caller holds the organization's lock. Refuses: parked, not_found, state_conflict,
     plan_tier_mismatch, over_plan_limit, invalid_request. Source: T1, T8, T10, T12, T13.
     """
+    await not_parked(ctx, db)
     choice, version_id = await choose(ctx, db, asked)
     arriving = payer.admission is not None
     allow(

@@ -1,6 +1,8 @@
 -- facts: What else bears on a change of a subscription: what is owed, unsigned, being paid, and what is off.
-select exists (select 1 from invoice i where i.organization_id = :organization_id and i.state = 'open'
-            and i.due_at < :now and i.subscription_id = :subscription_id) as overdue,
+select exists (select 1 from invoice i
+              join subscription x on x.organization_id = i.organization_id and x.subscription_id = i.subscription_id
+             where i.organization_id = :organization_id and i.state = 'open' and i.due_at < :now
+               and x.payer_member_id is not distinct from s.payer_member_id) as overdue,
        exists (select 1 from contract c where c.organization_id = :organization_id
             and c.subscription_id = :subscription_id and c.state = 'unsigned') as unsigned,
        (select c.net_terms_days from contract c where c.organization_id = :organization_id
@@ -71,6 +73,12 @@ select s.plan_version_id
 select change_id, subscription_id, kind, state, command, quote_id, slot, effective_at, requested_at, closed_at, actor,
        invoice_id, effect, failure, resume, version, request_hash
   from change where organization_id = :organization_id and request_key = :request_key
+
+-- resumed: Note that a change was followed by the refused action of a token.
+update change set resume = :token where organization_id = :organization_id and change_id = :change_id
+
+-- is_resumed: Whether the refused action of a token was done after a change already.
+select exists (select 1 from change where organization_id = :organization_id and resume = :token) as found
 
 -- page: Changes, of one state or all, newest first.
 select change_id, subscription_id, kind, state, command, quote_id, slot, effective_at, requested_at, closed_at, actor,
@@ -144,22 +152,37 @@ values (:organization_id, :subscription_id, :payer_member_id, :plan_version_id, 
     :anchor_on, :period_number, :period_starts_at, :period_ends_at, :term_ends_at, :trial_ends_at, :due_at, :now,
     (select timeline from organization where organization_id = :organization_id))
 
--- set_terms: Put a subscription on other terms; what was agreed for the old ones ends with them.
-with changed as (
-    update subscription
+-- set_terms: Put a subscription on other terms; what was agreed for the old ones ends with them, but no debt does.
+with stands as (
+    select s.subscription_id,
+           case when :status = 'active' and :priced::boolean and exists (select 1 from invoice i
+                    where i.organization_id = s.organization_id and i.subscription_id = s.subscription_id
+                      and i.state = 'open' and i.due_at < :now) then 'past_due' else :status::text end as status
+      from subscription s
+     where s.organization_id = :organization_id and s.subscription_id = :subscription_id
+), behind as (
+    -- A grace that runs goes on. One that is over was ended for, so what begins has a grace of its own.
+    select t.subscription_id, t.status, t.status = 'past_due' as owes,
+           coalesce(case when s.grace_ends_at > :now or :status = 'past_due' then s.grace_ends_at end,
+               :grace_ends_at::timestamptz) as grace_ends_at
+      from stands t
+      join subscription s on s.organization_id = :organization_id and s.subscription_id = t.subscription_id
+), changed as (
+    update subscription s
        set plan_version_id = :plan_version_id, price_key = :price_key, overrides = null,
            discount_basis_points = case when :keeps_price::boolean then discount_basis_points else 0 end,
-           status = :status,
+           status = b.status,
            anchor_on = :anchor_on, period_number = :period_number, period_starts_at = :period_starts_at,
            period_ends_at = :period_ends_at, term_ends_at = :term_ends_at, trial_ends_at = :trial_ends_at,
-           due_at = least(:due_at::timestamptz, :cancel_at, case when :status = 'past_due' then grace_ends_at end),
-           cancel_at = :cancel_at, past_due_since = case when :status = 'past_due' then past_due_since end,
-           grace_ends_at = case when :status = 'past_due' then grace_ends_at end, version = version + 1
-     where organization_id = :organization_id and subscription_id = :subscription_id
-    returning subscription_id
+           due_at = least(:due_at::timestamptz, :cancel_at::timestamptz, case when b.owes then b.grace_ends_at end),
+           cancel_at = :cancel_at, past_due_since = case when b.owes then coalesce(s.past_due_since, :now) end,
+           grace_ends_at = case when b.owes then b.grace_ends_at end, version = version + 1
+      from behind b
+     where s.organization_id = :organization_id and s.subscription_id = b.subscription_id
+    returning s.subscription_id, s.status
 )
 insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
-select :organization_id, 'subscription.' || :status::text, subscription_id, :now, :actor, :request_id,
+select :organization_id, 'subscription.' || status, subscription_id, :now, :actor, :request_id,
        jsonb_build_object('plan', :plan_key::text, 'version', :plan_version::integer)
   from changed
 
@@ -293,14 +316,29 @@ select exists (select 1 from period where organization_id = :organization_id and
     or exists (select 1 from invoice where organization_id = :organization_id and state = 'paid'
             and subtotal_minor > 0) as tried
 
--- debts: Open invoices of a subscription whose date has passed, oldest first, a bounded number.
-select invoice_id from invoice
- where organization_id = :organization_id and subscription_id = :subscription_id and state = 'open'
-   and due_at <= :now
-   and not exists (select 1 from change c where c.organization_id = invoice.organization_id
-        and c.invoice_id = invoice.invoice_id and c.state = 'awaiting_payment')
- order by due_at, invoice_id
+-- debts: Open invoices of the organization, past their date, of this subscription or an earlier one; a bounded number.
+select i.invoice_id
+  from invoice i
+  join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+ where i.organization_id = :organization_id and s.payer_member_id is null and i.state = 'open' and i.due_at <= :now
+   and not exists (select 1 from change c where c.organization_id = i.organization_id
+        and c.invoice_id = i.invoice_id and c.state = 'awaiting_payment')
+ order by i.due_at, i.invoice_id
  limit 20
+
+-- owes: Whether the organization owes anything that is past its date, also for a subscription that has ended.
+select exists (select 1 from invoice i
+     join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+    where i.organization_id = :organization_id and s.payer_member_id is null and i.state = 'open'
+      and i.due_at < :now) as found
+
+-- plan_before: The plan on which whoever still sits in the organization's own pools came to their seat.
+select s.plan_version_id
+  from seat_pool p
+  join subscription s on s.organization_id = p.organization_id and s.subscription_id = p.subscription_id
+ where p.organization_id = :organization_id and p.payer_member_id is null and p.assigned + p.held > 0
+ order by s.started_at desc, s.subscription_id desc
+ limit 1
 
 -- drop_incomplete: End a subscription whose first payment failed.
 update subscription set status = 'ended', ended_at = :now, due_at = null, version = version + 1

@@ -77,6 +77,16 @@ select payment_id, invoice_id, provider, method, provider_key, provider_referenc
   from payment where organization_id = :organization_id and invoice_id = :invoice_id
  order by payment_id desc
 
+-- too_late: The invoice of a change that waits for its payment although its subscription has come due; else no row.
+select c.invoice_id
+  from change c
+  join subscription s on s.organization_id = c.organization_id and s.subscription_id = c.subscription_id
+ where c.organization_id = :organization_id and c.state = 'awaiting_payment' and s.due_at <= :now
+   and c.invoice_id = coalesce(:invoice_id::uuid, (
+        select p.invoice_id from payment p
+         where p.organization_id = :organization_id and p.payment_id = :payment_id::uuid
+           and p.state = 'action_required'))
+
 -- page: Payments, newest first.
 select payment_id, invoice_id, provider, method, provider_key, provider_reference, state, amount_minor, currency,
        failure, attempted_at, settled_at, credited

@@ -230,7 +230,7 @@ select least(
 
 -- attempts: Take invoices whose next attempt has come, oldest first.
 select i.organization_id, i.invoice_id, i.subscription_id, i.attempts, i.due_at, i.next_attempt_at,
-       s.plan_version_id, s.status, o.catalog_key, o.currency, o.time_zone, o.clock_id,
+       s.plan_version_id, s.price_key, s.status, o.catalog_key, o.currency, o.time_zone, o.clock_id,
        (select c.overdue_grace_days from contract c where c.organization_id = s.organization_id
             and c.subscription_id = s.subscription_id and c.state <> 'ended') as contract_grace_days,
        coalesce(s.payment_method, case when s.payer_member_id is null then o.payment_method end) as payment_method
@@ -246,18 +246,15 @@ select i.organization_id, i.invoice_id, i.subscription_id, i.attempts, i.due_at,
 update invoice set attempts = :attempts, next_attempt_at = :next_attempt_at
  where organization_id = :organization_id and invoice_id = :invoice_id and state = 'open'
 
--- fall_behind: A subscription with an overdue invoice for its plan is in arrears; access lasts through the grace.
+-- fall_behind: A subscription with an overdue invoice, of whatever plan it had, is in arrears; access lasts through the grace.
 with behind as (
     update subscription s
        set status = 'past_due', past_due_since = :now, grace_ends_at = :grace_ends_at,
            due_at = least(due_at, :grace_ends_at), version = version + 1
      where organization_id = :organization_id and subscription_id = :subscription_id
        and status in ('active', 'trialing', 'canceling')
-       and exists (select 1 from invoice i
-             join invoice_line l on l.organization_id = i.organization_id and l.invoice_id = i.invoice_id
-             join plan_version v on v.plan_key = l.plan_key
-            where i.organization_id = :organization_id and i.invoice_id = :invoice_id and i.state = 'open'
-              and v.plan_version_id = s.plan_version_id)
+       and exists (select 1 from invoice i where i.organization_id = :organization_id
+            and i.invoice_id = :invoice_id and i.state = 'open')
     returning subscription_id
 )
 insert into event (organization_id, kind, subject_id, occurred_at, actor, facts)
@@ -265,9 +262,10 @@ select :organization_id, 'subscription.past_due', subscription_id, :now, :actor,
        jsonb_build_object('grace_ends_at', :grace_ends_at::timestamptz)
   from behind
 
--- unpaid_changes: Changes whose payment never came to an end; by hand it may come until the period is over.
+-- unpaid_changes: Changes whose payment never came to an end; by hand it may come until the subscription is due.
 select c.organization_id, c.change_id, c.kind, p.payment_id, p.provider, p.method, p.provider_key, p.amount_minor,
-       p.currency, p.state as payment_state, c.requested_at, c.invoice_id, i.state as invoice_state, o.catalog_key,
+       p.currency, p.state as payment_state, c.requested_at, c.invoice_id, i.state as invoice_state,
+       s.due_at <= :now as too_late, o.catalog_key,
        o.time_zone, o.clock_id
   from (select * from change w
          where w.timeline = timeline_of(:clock_id) and w.state = 'awaiting_payment' and w.requested_at <= :before
@@ -276,7 +274,7 @@ select c.organization_id, c.change_id, c.kind, p.payment_id, p.provider, p.metho
   join subscription s on s.organization_id = c.organization_id and s.subscription_id = c.subscription_id
   join payment p on p.organization_id = c.organization_id and p.invoice_id = c.invoice_id
        and p.state in ('pending', 'unknown', 'action_required')
-       and (p.provider <> 'manual' or s.period_ends_at <= :now)
+       and (p.provider <> 'manual' or s.due_at <= :now)
   join invoice i on i.organization_id = c.organization_id and i.invoice_id = c.invoice_id
  order by c.requested_at
  limit :most

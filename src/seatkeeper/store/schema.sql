@@ -382,7 +382,8 @@ create table change (
     -- Which request this is, so that a repeated one finds its own change after a crash.
     request_key text,
     request_hash bytea,
-    resume jsonb,
+    -- The hash of the resume token whose action was done after it, so that nobody pays for that again.
+    resume text,
     version integer not null default 1,
     timeline uuid not null default timeline_of(null),
     primary key (organization_id, change_id),
@@ -398,6 +399,7 @@ create unique index change_paying_once on change (organization_id, subscription_
     where state = 'awaiting_payment';
 create unique index change_slot_once on change (organization_id, subscription_id, slot)
     where state = 'scheduled';
+create index change_resumed on change (organization_id, resume) where resume is not null;
 create index change_due on change (effective_at) where state = 'scheduled';
 create index change_paying on change (timeline, requested_at) where state = 'awaiting_payment';
 create index change_by_state on change (organization_id, state, change_id);

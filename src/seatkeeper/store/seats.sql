@@ -283,6 +283,15 @@ select request_id, member_id, seat_type, choice, queued_at
  limit :most
    for no key update
 
+-- bought_for: People for whom a seat was bought because they came in, longest first, at most so many.
+select request_id, member_id, seat_type, choice, queued_at
+  from seat_request
+ where organization_id = :organization_id and state = 'waiting' and reason = 'purchase'
+   and (seat_type is null or seat_type = any(:seat_types::text[]))
+ order by queued_at, request_id
+ limit :most
+   for no key update
+
 -- serve: Give each chosen waiting member a seat of the chosen pool, on locked pools; another one they hold ends.
 with chosen as (
     select * from unnest(:request_ids::uuid[], :pool_ids::uuid[], :assignment_ids::uuid[])
