@@ -170,6 +170,14 @@ SEATS = (
     ),
     mutant(
         "ceiling_of_coming_plan",
+        "a change that is being paid for, and no block",
+        """update seat_pool p set ceiling = 1000000 from change c
+            where c.organization_id = p.organization_id and c.subscription_id = p.subscription_id
+              and c.state = 'awaiting_payment' and c.effect -> 'ceilings' ->> p.seat_type <> ''
+           returning p.organization_id, p.pool_id""",
+    ),
+    mutant(
+        "ceiling_of_coming_plan",
         "a smaller plan to come and no block",
         """update seat_pool set ceiling = 1000000 where ceiling < 1000000
            returning organization_id, pool_id""",

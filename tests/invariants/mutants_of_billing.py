@@ -108,6 +108,81 @@ BILLING = (
            returning i.organization_id, i.invoice_id""",
     ),
     mutant(
+        "open_invoices_tried",
+        "another plan forgave the debt of the one before",
+        """update invoice i set state = 'open', attempts = 5, next_attempt_at = null
+            where i.invoice_id = (select i.invoice_id from invoice i
+                 join invoice_line l using (organization_id, invoice_id)
+                 join subscription s using (organization_id, subscription_id)
+                where s.status = 'active' and l.period_starts_at < s.period_starts_at
+                  and i.state = 'paid' and exists (select 1 from invoice b
+                      join invoice_line n using (organization_id, invoice_id)
+                     where b.subscription_id = s.subscription_id and n.full_minor > 0
+                       and n.period_starts_at = s.period_starts_at) order by 1 limit 1)
+           returning i.organization_id, i.invoice_id""",
+    ),
+    mutant(
+        "payments_from_balance",
+        "the balance paid one unit less than was due",
+        """update balance_entry set amount_minor = amount_minor + 1
+            where payment_id is not null and amount_minor < 0
+           returning organization_id, payment_id""",
+    ),
+    mutant(
+        "payments_from_balance",
+        "the balance of nobody paid",
+        """with gone as (delete from balance_entry where payment_id is not null and amount_minor < 0
+             returning organization_id, payment_id) select * from gone""",
+    ),
+    mutant(
+        "payments_from_balance",
+        "the balance paid what is not paid",
+        """with was as (select organization_id, payment_id, invoice_id from payment
+              where provider = 'balance'), done as (
+             update invoice i set state = 'open' from was w
+              where i.organization_id = w.organization_id and i.invoice_id = w.invoice_id)
+           select organization_id, payment_id from was""",
+    ),
+    mutant(
+        "seats_begun_for_all",
+        "a subscription began with fewer seats than people",
+        """with chosen as (select p.organization_id, p.pool_id from seat_pool p
+              join subscription s using (organization_id, subscription_id)
+             where p.payer_member_id is null and p.capacity = 'purchased' and p.assigned > 1
+               and s.status = 'active' order by 2 limit 1), noted as (
+             insert into seat_ledger (organization_id, pool_id, entry_id, delta, effective_at,
+                 cause, cause_id)
+             select organization_id, pool_id, gen_random_uuid(), 1, '2990-01-01 00:00+00',
+                 'subscribe', gen_random_uuid() from chosen), done as (
+             update seat_pool p set purchased = 1, state = 'over_limit' from chosen c
+              where p.organization_id = c.organization_id and p.pool_id = c.pool_id)
+           select organization_id, pool_id from chosen""",
+    ),
+    mutant(
+        "seats_begun_for_all",
+        "those who sat through an end were not counted when something else began",
+        """with chosen as (select p.organization_id, p.pool_id from seat_pool p
+              join subscription s using (organization_id, subscription_id)
+             where p.payer_member_id is null and p.capacity = 'purchased' and p.assigned > 1
+               and s.status = 'active' order by 2 limit 1), noted as (
+             insert into seat_ledger (organization_id, pool_id, entry_id, delta, effective_at,
+                 cause, cause_id)
+             select organization_id, pool_id, gen_random_uuid(), -1, '2990-01-01 00:00+00',
+                 'ended', gen_random_uuid() from chosen), done as (
+             update seat_pool p set purchased = 0, state = 'over_limit' from chosen c
+              where p.organization_id = c.organization_id and p.pool_id = c.pool_id)
+           select organization_id, pool_id from chosen""",
+    ),
+    mutant(
+        "nothing_charged_while_parked",
+        "a card was charged after the parking",
+        """with chosen as (select organization_id, payment_id, attempted_at from payment
+              where provider = 'sandbox' order by 2 limit 1), done as (
+             update organization o set parked_at = c.attempted_at - interval '1 hour'
+               from chosen c where o.organization_id = c.organization_id)
+           select organization_id, payment_id from chosen""",
+    ),
+    mutant(
         "drafts_wait",
         "a draft that no change waits for",
         """update change set state = 'canceled', closed_at = requested_at

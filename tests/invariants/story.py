@@ -15,6 +15,7 @@ from seatkeeper.operations.asked import (
 )
 from seatkeeper.operations.discount_words import PutDiscount
 from tests.money_world import Buyer, MoneyWorld, day
+from tests.operations import deals
 from tests.operations.workspaces import a_workspace
 
 
@@ -50,6 +51,7 @@ async def play(money: MoneyWorld) -> None:
     await house.change(Cancel())
     await money.advance(day(2028, 3, 1, 12))
     await _pay_twice(money)
+    await _owe_nothing(money)
     await _leave_open(money)
 
 
@@ -160,6 +162,14 @@ async def _pay_twice(money: MoneyWorld) -> None:
         await buyer.record((await buyer.last()).invoice)
 
 
+async def _owe_nothing(money: MoneyWorld) -> None:
+    """An open invoice is credited as a whole, and paid with that."""
+    buyer = await money.buyer("enterprise", method=None)
+    await deals.contract(buyer, "enterprise_assisted", {"enterprise": 50})
+    invoice = await buyer.last()
+    await deals.credit(buyer, invoice.invoice, invoice.total_minor)
+
+
 async def _leave_open(money: MoneyWorld) -> None:
     """What is on its way when someone looks: a draft, a queue, scheduled changes, a trial."""
     waits = await money.buyer("enterprise", plan="enterprise", seats={"enterprise": 20})
@@ -173,6 +183,9 @@ async def _leave_open(money: MoneyWorld) -> None:
     await _arrive(full)
     trial = await money.buyer("organization")
     await trial.crowd(1)
+    pays = await money.buyer("organization", method=None)
+    await pays.crowd(2)
+    await pays.change(ChangePlan(plan="base_and_seats"))
 
 
 async def _arrive(buyer: Buyer) -> None:

@@ -15,8 +15,8 @@ from seatkeeper.operations.asked import (
 from seatkeeper.operations.context import new_id
 from seatkeeper.operations.seats import AssignSeat
 from tests.money_world import day, subscribing
-from tests.operations.deals import coming
 from tests.operations import deals
+from tests.operations.deals import coming
 from tests.world import refused
 
 pytestmark = pytest.mark.usefixtures("verified")
@@ -224,6 +224,8 @@ async def test_t7_nothing_is_scheduled_for_the_day_on_which_a_subscription_ends(
         await buyer.ask(ReduceSeats(target=20))
     await buyer.change(Resume())
     assert (await buyer.reduce(20)).effective_at == day(2027, 1, 1)
+
+
 async def ended(money, plan, seats, price=None):
     """Everyone sits on a subscription that is over."""
     buyer = await money.buyer(plan=plan, seats=seats, price=price)

@@ -279,6 +279,8 @@ async def test_a95_g3_without_a_word_on_the_price_the_rhythm_stays(money, price,
     for buyer in (transits, changes):
         on = await buyer.subscription()
         assert (on.plan, on.price) == (f"new_{mark}", f"new_{then}")
+
+
 async def on_a_free_plan(money, people):
     """A free plan that seats everyone, beside a plan with two types; so many members."""
     mark = new_id().hex[-12:]
@@ -308,3 +310,51 @@ async def test_a34_who_sits_on_the_free_plan_is_not_left_behind_nor_billed_unask
     unasked = await buyer.quote(subscribing(team, {}, "monthly"))
     assert unasked.seats == {"premium": 5, "standard": 0}  # who names nothing: one for each
     await buyer.change(subscribing(team, {"premium": 5, "standard": 2}, "monthly"))
+
+
+@pytest.mark.parametrize("method", [None, "sandbox_action_required"])
+async def test_m12_c12_nobody_joins_above_the_seats_that_are_being_paid_for(money, method):
+    buyer = await money.buyer("organization", method=method)  # on the free plan: five seats
+    asked = subscribing("base_and_seats", {"member": 2}, "yearly_usd")
+    outcome = await buyer.ask(asked)
+    await buyer.join("ada")
+    async with refused(Code.OVER_LIMIT, needed=1):
+        await buyer.join("bob")
+    if method is None:
+        await buyer.record((await buyer.last()).invoice)
+    else:
+        await buyer.confirm(outcome.facts["payment"])
+    assert await buyer.seats() == (2, 2, 0, 0)
+    await buyer.pays_with("sandbox_ok")
+    await buyer.add(1)
+    await buyer.join("bob")
+
+
+async def test_m12_who_withdraws_what_was_to_be_paid_has_their_seats_back(money):
+    buyer = await money.buyer("organization", method=None)
+    waits = await buyer.change(subscribing("base_and_seats", {"member": 1}, "yearly_usd"))
+    async with refused(Code.OVER_LIMIT, needed=1):
+        await buyer.join("ada")
+    await buyer.void(str((await buyer.last()).invoice))
+    assert (await buyer.subscription()).plan == "free"
+    await buyer.join("ada")
+    # Declined at once, nothing was ever blocked.
+    await buyer.pays_with("sandbox_declined")
+    await buyer.ask(subscribing("base_and_seats", {"member": 2}, "yearly_usd"))
+    await buyer.join("bob")
+    assert waits.state == "awaiting_payment"
+
+
+async def test_m12_two_types_that_become_one_share_what_is_to_come(money):
+    seats = {"standard": 3, "premium": 3}
+    buyer = await money.buyer(plan="team", seats=seats, price="monthly", method=None)
+    await buyer.record((await buyer.last()).invoice)
+    await buyer.join("ada", "premium")
+    await buyer.join("bob", "standard")
+    await buyer.change(to("enterprise", enterprise=20))
+    rows = await money.rows(
+        "select seat_type, ceiling from seat_pool where organization_id = $1 order by 1",
+        buyer.organization_id,
+    )
+    # 20 seats for both: one of them can grow by the 18 that are left.
+    assert sorted(row["ceiling"] for row in rows) == [1, 19]

@@ -11,6 +11,7 @@ from seatkeeper.operations.credit_notes import CreateCreditNote, ReadCreditNotes
 from seatkeeper.operations.invoices import ReadBalance, balance
 from tests.money_world import day
 from tests.operations.deals import as_owner, contract, credit
+from tests.operations.workspaces import a_workspace
 from tests.world import refused
 
 
@@ -48,7 +49,9 @@ async def test_m10_never_more_than_what_is_left_of_the_invoice(money):
     await credit(buyer, invoice.invoice, 200_000)
     async with refused(Code.INVALID_REQUEST, left_minor=0):
         await credit(buyer, invoice.invoice, 1)
-    assert (await balance_of(buyer)).balance_minor == 1_200_000
+    # The invoice was open, and is paid with what was credited.
+    given = [item.amount_minor for item in (await balance_of(buyer)).items]
+    assert given == [-1_200_000, 200_000, 1_000_000]
 
 
 async def test_m7_b071_two_credits_of_sixty_percent_at_once_and_one_wins(money):
@@ -122,3 +125,50 @@ async def test_m5_credit_notes_are_numbered_without_gaps_and_listed_newest_first
         if (after := page.next) is None:
             break
     assert found == made[::-1]
+
+
+async def test_m10_a99_who_is_credited_all_they_owe_is_not_in_arrears(money):
+    buyer, invoice = await billed(money, method=None)
+    await credit(buyer, invoice.invoice, invoice.total_minor - 1)
+    assert (await buyer.last()).state == "open"
+    await credit(buyer, invoice.invoice, 1)
+    assert ((await buyer.last()).state, (await balance_of(buyer)).balance_minor) == ("paid", 0)
+    await money.advance(day(2026, 4, 1))
+    assert (await buyer.subscription()).status == "active"
+    row = await money.row(
+        "select provider, state, amount_minor from payment where organization_id = $1",
+        buyer.organization_id,
+    )
+    assert tuple(row) == ("balance", "succeeded", invoice.due_minor)
+
+
+async def test_m10_a99_what_is_owed_to_them_is_used_before_anybody_is_in_arrears(money):
+    buyer, invoice = await billed(money, method=None)
+    paid = await buyer.record(invoice.invoice)
+    await buyer.add(1, manager=True)
+    # The balance comes after the invoice, from another one that was paid.
+    await credit(buyer, paid.invoice, 300_00)
+    owed = await buyer.last()
+    assert (owed.state, owed.due_minor) == ("open", 240_00)
+    await money.advance(day(2026, 1, 31, 9))
+    assert ((await buyer.last()).state, (await buyer.subscription()).status) == ("paid", "active")
+    assert (await balance_of(buyer)).balance_minor == 60_00
+
+
+async def test_m10_a_credit_that_covers_the_debt_ends_the_arrears(money):
+    buyer, invoice = await billed(money, method=None)
+    await money.advance(day(2026, 2, 5))
+    assert (await buyer.subscription()).status == "past_due"
+    await credit(buyer, invoice.invoice, invoice.total_minor)
+    on = await buyer.subscription()
+    assert (on.status, on.grace_ends_at) == ("active", None)
+
+
+async def test_m10_t8_a_credit_note_of_what_a_member_paid_is_the_members(money):
+    place = await a_workspace(money)
+    (invoice,) = await place.buyer.invoices()
+    await credit(place.buyer, invoice.invoice, invoice.total_minor)
+    assert (await balance_of(place.buyer)).balance_minor == 0
+    assert (await place.show()).balance_minor == invoice.total_minor
+    await money.advance(day(2026, 2, 1))
+    assert (await place.buyer.last()).balance_used_minor == invoice.total_minor

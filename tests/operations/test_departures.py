@@ -231,3 +231,23 @@ async def test_a99_another_payment_method_ends_the_arrears(money):
     await money.advance(day(2026, 2, 1))
     assert (await place.show()).status == "active"
     assert (await place.buyer.last()).state == "paid"
+
+
+async def test_t17_who_is_removed_in_a_period_that_is_not_paid_takes_nothing_along(money):
+    place = await a_workspace(money)
+    place.people["bob"] = MemberId.parse((await add(place.buyer, "bob", seat="none")).member)
+    await place.sign_up("bob", method=None)
+    await place.buyer.record((await place.buyer.last()).invoice)
+    await money.advance(day(2026, 2, 2))
+    assert (await place.show("bob")).status == "active"
+    await remove(place.buyer, place.people["bob"])
+    (owed,) = await place.buyer.invoices("open")
+    assert owed.total_minor == 99_00
+    rows = await money.rows(
+        """select s.status from subscription s join member m
+              on m.organization_id = s.organization_id and m.member_id = s.payer_member_id
+             join user_account u using (user_id)
+            where u.user_id = (select user_id from member where member_id = $1)""",
+        place.people["bob"],
+    )
+    assert [row["status"] for row in rows] == ["ended"]

@@ -33,6 +33,7 @@ __all__ = [
     "Terms",
     "begin",
     "beside_cancellation",
+    "ceilings_of",
     "decide_change_plan",
     "decide_subscribe",
     "first_quantities",
@@ -291,6 +292,22 @@ def _seated(account: Account, new: Plan, quantities: Mapping[str, int]) -> Refus
         if (refusal := in_use(pool, quantities[key])) is not None:
             return refusal
     return None
+
+
+def ceilings_of(account: Account, terms: Terms) -> Mapping[str, int]:
+    """How many may sit in each pool as long as the terms wait for their payment.
+
+    No more than are paid for then: who came on top would sit unpaid. Source: C12, C51, M-12.
+    """
+    ceilings: dict[str, int] = {}
+    room = dict(terms.quantities)
+    for key, billed in account.pools.items():
+        room[terms.successors[key]] -= billed.pool.occupied
+    for key, billed in account.pools.items():
+        # Of several types that become one, the first can grow by what is left.
+        left = room.pop(terms.successors[key], 0)
+        ceilings[key] = billed.pool.occupied + max(left, 0)
+    return ceilings
 
 
 def _is_up(account: Account, choice: Choice) -> bool:

@@ -160,6 +160,35 @@ async def paid(ctx: Context, db: Db, invoice: Row, what: tuple[UUID, PaymentResu
     await recover(ctx, db, invoice)
 
 
+async def pay_from_balance(ctx: Context, db: Db, invoice_id: UUID) -> bool:
+    """Pays an open invoice with what the vendor owes its payer; whether that was enough.
+
+    Whole or not at all, and not beside a rail that is being asked. The caller holds the lock of
+    `lock_subscription`. Source: M-10, A99.
+    """
+    key = {"organization_id": ctx.organization_id, "invoice_id": invoice_id}
+    invoice = await db.one(INVOICES.lock, **key)
+    waiting = await db.row(CHANGES.awaiting_invoice, **key)
+    if invoice["state"] != "open" or waiting or await in_flight(ctx, db, invoice_id):
+        return False
+    await db.one(INVOICES.account, organization_id=ctx.organization_id)
+    row = await db.row(
+        PAYMENTS.from_balance,
+        **key,
+        payment_id=ctx.new_id(),
+        entry_id=ctx.new_id(),
+        provider_key=f"{InvoiceId.text(invoice_id)}-balance",
+        now=ctx.now,
+    )
+    if row is None:
+        return False
+    await db.run(PAYMENTS.give_up, **key, now=ctx.now)
+    told = {"actor": ctx.actor_text, "request_id": ctx.request_id}
+    await db.run(INVOICES.pay, **key, now=ctx.now, **told)
+    await recover(ctx, db, invoice)
+    return True
+
+
 async def recover(ctx: Context, db: Db, invoice: Row) -> None:
     """Ends the arrears of a subscription with nothing overdue left."""
     await db.run(

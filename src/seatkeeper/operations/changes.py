@@ -10,7 +10,6 @@ import msgspec
 
 from seatkeeper.domain.ids import ChangeId, OrganizationId
 from seatkeeper.domain.policies import Collect
-from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.subscriptions import Status
 from seatkeeper.operations import debts
@@ -25,6 +24,7 @@ from seatkeeper.operations.departures import keep_outside
 from seatkeeper.operations.effects import Cause, apply_effect
 from seatkeeper.operations.endings import end
 from seatkeeper.operations.invoices import Bill, due_date, issue
+from seatkeeper.operations.queue import follow_ceiling
 from seatkeeper.operations.quotes import checked_quote
 from seatkeeper.operations.settlements import Begun, begun_of, charge, intend, settle
 from seatkeeper.operations.standing import lock_current
@@ -184,6 +184,8 @@ async def record(ctx: Context, db: Db, what: tuple[Decided, Asked], command: Mak
         await _apply(ctx, db, decided, (subscription_id, change_id))
     elif state == "scheduled":
         await _on_scheduled(ctx, db, decided, change_id)
+    elif decided.effect.ceilings:
+        await follow_ceiling(ctx, db)
     if ctx.keep is not None and begun.charge is None:
         key = {"organization_id": ctx.organization_id, "change_id": change_id}
         await ctx.keep(db, change_of(await db.one(CHANGES.one, **key)))
@@ -229,12 +231,7 @@ async def _apply(ctx: Context, db: Db, decided: Decided, ids: tuple[UUID, UUID])
 async def _on_scheduled(ctx: Context, db: Db, decided: Decided, change_id: UUID) -> None:
     if decided.effect.terms is not None and decided.effect.payer is None:
         # Also when the coming plan has none: a change that this one replaces may have had one.
-        limit = decided.effect.limit
-        await db.run(
-            CHANGES.set_ceiling,
-            organization_id=ctx.organization_id,
-            ceiling=QUANTITY_MAX if limit is None else limit,
-        )
+        await follow_ceiling(ctx, db)
     assert decided.subscription is not None
     await db.run(
         CHANGES.touch,

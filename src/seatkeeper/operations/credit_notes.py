@@ -13,6 +13,7 @@ from seatkeeper.domain.credit_notes import decide_credit
 from seatkeeper.domain.ids import CreditNoteId, InvoiceId, OrganizationId
 from seatkeeper.domain.money import Money
 from seatkeeper.domain.refusals import Refused
+from seatkeeper.operations.attempts import lock_subscription, pay_from_balance
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.contract_terms import account_manager_only, tell
 from seatkeeper.operations.cursors import before, cursor
@@ -75,12 +76,13 @@ class Credit:
 async def create(ctx: Context, command: CreateCreditNote) -> CreditNote:
     """Credit a part of an invoice to the account balance; it is used on the next invoices.
 
-    However many ask at once, never more than the invoice. Refuses: forbidden, not_found,
-    state_conflict, currency_mismatch, invalid_request above what is left. Source: M-7, M-10, G6,
-    A32, T33.
+    An open invoice is paid from the balance at once where that is enough. However many ask at
+    once, never more than the invoice. Refuses: forbidden, not_found, state_conflict,
+    currency_mismatch, invalid_request above what is left. Source: M-7, M-10, G6, A32, T33.
     """
     account_manager_only(ctx)
     async with ctx.transaction() as db:
+        await lock_subscription(ctx, db, command.invoice)
         credit_note_id = ctx.new_id()
         credit = Credit(
             invoice_id=command.invoice,
@@ -91,6 +93,8 @@ async def create(ctx: Context, command: CreateCreditNote) -> CreditNote:
             currency=command.currency,
         )
         number = await give_credit(ctx, db, credit, credit_note_id)
+        # Who was credited all they owe owes nothing: no try, no arrears.
+        await pay_from_balance(ctx, db, command.invoice)
     return CreditNote(
         credit_note=CreditNoteId.text(credit_note_id),
         invoice=InvoiceId.text(command.invoice),

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
 
+import msgspec
+
 from seatkeeper.domain import changes as domain
 from seatkeeper.domain.billing import Line, total
 from seatkeeper.domain.catalog import Plan
@@ -29,6 +31,7 @@ from seatkeeper.domain.terms import (
     Choice,
     People,
     Terms,
+    ceilings_of,
     decide_change_plan,
     decide_subscribe,
     is_free,
@@ -269,6 +272,10 @@ async def _change_plan(
         raise Refused(terms)
     kind = "subscribe" if isinstance(asked, ask.Subscribe) else "change_plan"
     decided = decided_terms(kind, subscription, terms, version_id)
+    if not terms.scheduled:
+        ceilings = dict(ceilings_of(account, terms))
+        effect = msgspec.structs.replace(decided.effect, ceilings=ceilings)
+        decided = replace(decided, effect=effect)
     return replace(decided, net_terms_days=loaded.net_terms_days, ends_discount=account.discount)
 
 

@@ -59,17 +59,19 @@ async def lock_own(ctx: Context, db: Db, member_id: UUID) -> None:
 async def detach(ctx: Context, db: Db, member_id: UUID) -> None:
     """What a removed member pays goes on in a workspace of their own: same period, no charge.
 
-    Nothing is refunded; what is in arrears ends, for nobody has paid it. The caller holds the
-    locks of `lock_own`. Refuses: request_in_progress (a payment is on its way). Source: T16, T17.
+    Nothing is refunded; a period that is not paid ends, for there is nothing to take along, and
+    stays owed. The caller holds the locks of `lock_own`. Refuses: request_in_progress (a payment
+    is on its way). Source: T16, T17.
     """
     own = await lock_of_member(ctx, db, member_id)
     if own is None or own.status is Status.INCOMPLETE:
         return
-    if own.status is Status.PAST_DUE:
+    if own.status is not Status.PAST_DUE:
+        await check_settled(ctx, db, own.subscription_id)
+    if own.status is Status.PAST_DUE or await owes(ctx, db, own.subscription_id):
         await own_seats.lapse(ctx, db, (own.subscription_id, member_id), "removed")
         await _end(ctx, db, own.subscription_id)
         return
-    await check_settled(ctx, db, own.subscription_id)
     member = await own_seats.lock_member(ctx, db, member_id)
     await carry_over(db, Place(ctx, member_id), await _found(ctx, db, member))
 
@@ -81,6 +83,15 @@ async def check_settled(ctx: Context, db: Db, subscription_id: UUID) -> None:
     )
     if row is not None:
         raise Refused(refuse(Code.REQUEST_IN_PROGRESS))
+
+
+async def owes(ctx: Context, db: Db, subscription_id: UUID) -> bool:
+    """Whether something of a member's subscription is invoiced and not paid, due or not yet."""
+    row = await db.one(
+        WORKSPACE.owes, organization_id=ctx.organization_id, subscription_id=subscription_id
+    )
+    found: bool = row["found"]
+    return found
 
 
 async def keep_outside(ctx: Context, db: Db, paid: Effect) -> None:

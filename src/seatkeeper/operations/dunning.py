@@ -15,6 +15,8 @@ from seatkeeper.domain.refusals import Refusal
 from seatkeeper.domain.terms import is_free
 from seatkeeper.operations.attempts import (
     attempt,
+    lock_subscription,
+    pay_from_balance,
     settle_invoice,
 )
 from seatkeeper.operations.changes import settle
@@ -25,6 +27,7 @@ from seatkeeper.payments.port import Charge, Outcome
 from seatkeeper.store.database import Db, Row, Unavailable
 from seatkeeper.store.statements import Statements
 
+PAYMENTS: Final = Statements("payments")
 RENEWALS: Final = Statements("renewals")
 LOG: Final = logging.getLogger("seatkeeper.dunning")
 UNPAID_PATIENCE: Final = timedelta(minutes=1)
@@ -35,8 +38,10 @@ async def attempt_due(engine: Engine, now: datetime, clock_id: UUID | None, most
     """Tries up to `most` open invoices whose day has come; how many it took.
 
     The next try is set before this one is made, so that a crash loses nothing and repeats
-    nothing: the rail knows the charge by its key. Source: A99, C42, M-16, M-18.
+    nothing: the rail knows the charge by its key. Before anything is charged or anybody in
+    arrears, what the vendor owes the payer is used. Source: A99, C42, M-10, M-16, M-18.
     """
+    await _use_balances(engine, now, clock_id, most)
     async with engine.database.transaction() as db:
         rows = await db.rows(RENEWALS.attempts, now=now, clock_id=clock_id, most=most)
         plans = await engine.plans_of(db, {row["plan_version_id"] for row in rows})
@@ -59,6 +64,16 @@ async def attempt_due(engine: Engine, now: datetime, clock_id: UUID | None, most
         if row["payment_method"] is not None:
             await _try(_context(engine, row, now), row, plans[row["plan_version_id"]])
     return len(rows)
+
+
+async def _use_balances(engine: Engine, now: datetime, clock_id: UUID | None, most: int) -> None:
+    async with engine.database.connection() as db:
+        rows = await db.rows(PAYMENTS.covered, now=now, clock_id=clock_id, most=most)
+    for row in rows:
+        ctx = _context(engine, row, now)
+        async with ctx.transaction() as db:
+            await lock_subscription(ctx, db, row["invoice_id"])
+            await pay_from_balance(ctx, db, row["invoice_id"])
 
 
 def _grace_days(row: Row, overdue: Overdue) -> int:

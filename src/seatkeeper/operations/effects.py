@@ -14,7 +14,7 @@ from seatkeeper.domain.changes import Offer
 from seatkeeper.domain.contracts import kind_of
 from seatkeeper.domain.periods import local_day, midnight
 from seatkeeper.domain.policies import SeatUse, Who
-from seatkeeper.domain.prices import QUANTITY_MAX
+from seatkeeper.domain.prices import QUANTITY_MAX, Price
 from seatkeeper.domain.subscriptions import Status
 from seatkeeper.domain.terms import Terms, is_free
 from seatkeeper.operations import own_seats
@@ -72,6 +72,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     terms: TermsEffect | None = None
     # A coming plan's limit, which blocks new seats above it from now on. Source: C51.
     limit: int | None = None
+    # How many may sit in each pool while the change waits for its payment. Source: C12, M-12.
+    ceilings: dict[str, int] = {}
     # Who gets new seats: whoever waits longest, those for whom they were bought, or somebody who
     # comes in by this very transaction. Source: ADR 19.
     serves: Literal["queue", "bought", "nobody"] = "queue"
@@ -249,35 +251,11 @@ async def apply_terms(
     plan = await ctx.engine.plan(db, terms.plan_version_id)
     price = plan.price_in(ctx.organization.currency, terms.price_key)
     assert price is not None
-    zone = ctx.organization.time_zone
-    grace = timedelta(days=plan.policies.overdue.grace_days)
     key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
     if plan.policies.change_plan_who is not Who.ACCOUNT_MANAGER:
         # Before the terms it had agreed on are gone.
         await end_contract(ctx, db, subscription_id)
-    await db.run(
-        CHANGES.set_terms,
-        **key,
-        plan_version_id=terms.plan_version_id,
-        price_key=terms.price_key,
-        status=terms.status,
-        anchor_on=terms.anchor,
-        period_number=terms.number,
-        period_starts_at=terms.starts_at,
-        period_ends_at=terms.ends_at,
-        term_ends_at=terms.term_ends_at,
-        trial_ends_at=terms.trial_ends_at,
-        due_at=terms.ends_at,
-        cancel_at=terms.cancel_at,
-        actor=ctx.actor_text,
-        request_id=ctx.request_id,
-        now=ctx.now,
-        plan_key=plan.key,
-        plan_version=plan.version,
-        keeps_price=terms.keeps_price,
-        priced=not is_free(plan, price),
-        grace_ends_at=midnight(local_day(ctx.now, zone) + grace, zone),
-    )
+    await _set_terms(ctx, db, subscription_id, (terms, plan, price))
     if not terms.keeps_price:
         await end_discount(ctx, db, subscription_id, "plan")
     if terms.bills_period:
@@ -311,6 +289,38 @@ async def _begin_period(ctx: Context, db: Db, subscription_id: UUID, terms: Term
         number=terms.number,
         plan_version_id=terms.plan_version_id,
         kind="trial" if terms.number < 0 else "paid",
+    )
+
+
+async def _set_terms(
+    ctx: Context, db: Db, subscription_id: UUID, what: tuple[TermsEffect, Plan, Price]
+) -> None:
+    terms, plan, price = what
+    zone = ctx.organization.time_zone
+    grace_ends_on = local_day(ctx.now, zone) + timedelta(days=plan.policies.overdue.grace_days)
+    await db.run(
+        CHANGES.set_terms,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription_id,
+        plan_version_id=terms.plan_version_id,
+        price_key=terms.price_key,
+        status=terms.status,
+        anchor_on=terms.anchor,
+        period_number=terms.number,
+        period_starts_at=terms.starts_at,
+        period_ends_at=terms.ends_at,
+        term_ends_at=terms.term_ends_at,
+        trial_ends_at=terms.trial_ends_at,
+        due_at=terms.ends_at,
+        cancel_at=terms.cancel_at,
+        actor=ctx.actor_text,
+        request_id=ctx.request_id,
+        now=ctx.now,
+        plan_key=plan.key,
+        plan_version=plan.version,
+        keeps_price=terms.keeps_price,
+        priced=not is_free(plan, price),
+        grace_ends_at=midnight(grace_ends_on, zone),
     )
 
 

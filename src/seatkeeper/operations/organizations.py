@@ -53,7 +53,6 @@ PaymentMethod = Annotated[
 MembershipLimit = Annotated[
     int, Meta(ge=0, le=QUANTITY_MAX, description="0: no limit; null: that of the catalog")
 ]
-
 AllowedDomains = Annotated[
     list[Annotated[str, Meta(max_length=254)]],
     Meta(max_length=100, description="whose addresses can be invited, exactly; empty: any"),

@@ -31,6 +31,7 @@ from seatkeeper.operations.payment_words import (
     RecordPayment,
     VoidInvoice,
 )
+from seatkeeper.operations.queue import follow_ceiling
 from seatkeeper.operations.settlements import credit, note
 from seatkeeper.operations.settlements import settle as settle_change
 from seatkeeper.operations.words import (
@@ -248,7 +249,10 @@ async def withdraw(ctx: Context, db: Db, invoice: Row) -> None:
             request_id=ctx.request_id,
         )
     await db.run(PAYMENTS.give_up, **key, now=ctx.now)
-    await db.run(CHANGES.fail_awaiting, **key, now=ctx.now)
+    waiting = await db.row(CHANGES.awaiting_invoice, **key)
+    if waiting is not None:
+        await db.run(CHANGES.fail_awaiting, **key, now=ctx.now)
+        await follow_ceiling(ctx, db)
 
 
 async def list_all(ctx: Context, command: ReadPayments) -> Page[Payment]:

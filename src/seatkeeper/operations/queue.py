@@ -8,12 +8,14 @@ from typing import Final
 from uuid import UUID
 
 from seatkeeper.domain.policies import TypeChoice
+from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.seats import choose_type
 from seatkeeper.operations.context import Context
 from seatkeeper.store.database import Db
 from seatkeeper.store.seats import SEATS, pool_of
 from seatkeeper.store.statements import Statements
 
+CHANGES: Final = Statements("changes")
 SEAT_REQUESTS: Final = Statements("seat_requests")
 
 SERVED_MAX: Final = 1_000
@@ -79,6 +81,17 @@ async def rename_waiting(ctx: Context, db: Db, becomes: Mapping[str, str]) -> No
         actor=ctx.actor_text,
         origin=ctx.request_id,
     )
+
+
+async def follow_ceiling(ctx: Context, db: Db) -> None:
+    """Blocks new seats above what is to come, and gives those that are free again.
+
+    A smaller plan comes, or a change waits whose seats are counted already; withdrawn, it blocks
+    nobody any more. The caller holds the subscription's lock. Source: C12, C51, M-12, S-15.
+    """
+    await db.rows(SEATS.lock_pools, organization_id=ctx.organization_id)
+    await db.run(CHANGES.follow_ceiling, organization_id=ctx.organization_id, most=QUANTITY_MAX)
+    await serve_waiting(ctx, db)
 
 
 async def serve_waiting(ctx: Context, db: Db, *, bought: bool = False) -> int:

@@ -16,6 +16,7 @@ from seatkeeper.operations.context import Context
 from seatkeeper.operations.departures import keep_outside
 from seatkeeper.operations.effects import Cause, Effect, apply_effect
 from seatkeeper.operations.invoices import INVOICES, Issued, discard, finalize
+from seatkeeper.operations.queue import follow_ceiling
 from seatkeeper.payments.port import Charge, Outcome, PaymentResult
 from seatkeeper.store.database import Db, Row, Unavailable
 from seatkeeper.store.statements import Statements
@@ -197,6 +198,8 @@ async def _fail(ctx: Context, db: Db, row: Row, failed: tuple[UUID, PaymentResul
     await discard(ctx, db, row["invoice_id"])
     refusal = refuse(Code.PAYMENT_DECLINED, change=ChangeId.text(row["change_id"]))
     await _close(ctx, db, row["change_id"], "failed", refusal)
+    if msgspec.convert(row["effect"], Effect).ceilings:
+        await follow_ceiling(ctx, db)
     await db.run(
         CHANGES.drop_incomplete,
         organization_id=ctx.organization_id,

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from seatkeeper.domain.ids import ChangeId, OrganizationId
-from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.withdrawals import decide_undo, decide_withdraw
 from seatkeeper.operations.accounts import asker_of
@@ -17,10 +16,9 @@ from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.effects import Effect
 from seatkeeper.operations.invoices import INVOICES
 from seatkeeper.operations.payments import withdraw
-from seatkeeper.operations.queue import serve_waiting
+from seatkeeper.operations.queue import follow_ceiling
 from seatkeeper.operations.words import Command
 from seatkeeper.store.database import Db, Row
-from seatkeeper.store.seats import SEATS
 
 WAITING: Final = ("scheduled", "awaiting_payment")
 
@@ -75,14 +73,7 @@ async def cancel(ctx: Context, command: CancelChange) -> Change:
                 now=ctx.now,
             )
             if row["slot"] == "plan":
-                await db.rows(SEATS.lock_pools, organization_id=ctx.organization_id)
-                await db.run(
-                    CHANGES.set_ceiling,
-                    organization_id=ctx.organization_id,
-                    ceiling=QUANTITY_MAX,
-                )
-                # Seats above the limit that does not come are free again. Source: S-15.
-                await serve_waiting(ctx, db)
+                await follow_ceiling(ctx, db)
         found = await db.one(
             CHANGES.one, organization_id=ctx.organization_id, change_id=command.change
         )

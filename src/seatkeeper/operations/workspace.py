@@ -72,6 +72,9 @@ async def join(ctx: Context, db: Db, tier: Plan, joiner: Joiner) -> Joined:
         raise Refused(outcome)
     if outcome is Joining.ATTACH and elsewhere is not None and there is not None:
         await departures.check_settled(elsewhere.ctx, db, there.subscription_id)
+        if await departures.owes(elsewhere.ctx, db, there.subscription_id):
+            # An unpaid period cannot be brought along. Source: T11, T17.
+            raise Refused(refuse(Code.PAST_DUE))
         await own_seats.enter_by(ctx, db, member_id, admission)
         await departures.carry_over(db, elsewhere, departures.Place(ctx, member_id))
         return Joined(member_id)
@@ -149,7 +152,7 @@ async def record(ctx: Context, db: Db, decided: Decided, asked: Asked) -> change
 
 def paid_by(decided: Decided, payer: Payer) -> Decided:
     """The same decision about the member's own subscription; its limit binds nobody else."""
-    effect = msgspec.structs.replace(decided.effect, limit=None, payer=payer)
+    effect = msgspec.structs.replace(decided.effect, limit=None, ceilings={}, payer=payer)
     return replace(decided, effect=effect)
 
 

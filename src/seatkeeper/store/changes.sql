@@ -210,6 +210,16 @@ on conflict (organization_id, seat_type) where payer_member_id is null do update
    set subscription_id = excluded.subscription_id, rank = excluded.rank, capacity = excluded.capacity,
        every_member = excluded.every_member
 
+-- follow_ceiling: Block new seats above a coming plan's limit and above those of a change that is being paid for.
+update seat_pool p
+   set ceiling = coalesce((
+        select min(case c.state when 'scheduled' then (c.effect ->> 'limit')::integer
+                   else (c.effect -> 'ceilings' ->> p.seat_type)::integer end)
+          from change c
+         where c.organization_id = p.organization_id and c.subscription_id = p.subscription_id
+           and c.state in ('scheduled', 'awaiting_payment')), :most)
+ where p.organization_id = :organization_id and p.payer_member_id is null
+
 -- set_ceiling: Block new seats above a coming plan's limit, or lift that block.
 update seat_pool set ceiling = :ceiling
  where organization_id = :organization_id and payer_member_id is null

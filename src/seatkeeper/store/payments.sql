@@ -65,6 +65,51 @@ select organization_id, 'payment.credited', payment_id, member_id, :now, :actor,
        jsonb_build_object('invoice', :invoice::text, 'amount_minor', amount_minor, 'currency', currency)
   from owned
 
+-- from_balance: Pay an open invoice with what the vendor owes its payer; no row where that is not enough.
+with owed as (
+    select i.organization_id, i.invoice_id, i.due_minor, i.currency, s.payer_member_id as member_id
+      from invoice i
+      join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+     where i.organization_id = :organization_id and i.invoice_id = :invoice_id and i.state = 'open'
+), spent as (
+    update billing_account b set balance_minor = b.balance_minor - o.due_minor
+      from owed o
+     where b.organization_id = o.organization_id and o.member_id is null and b.balance_minor >= o.due_minor
+    returning o.*
+), spent_by_member as (
+    update member_account m set balance_minor = m.balance_minor - o.due_minor
+      from owed o
+     where m.organization_id = o.organization_id and m.member_id = o.member_id and m.balance_minor >= o.due_minor
+    returning o.*
+), taken as (
+    select * from spent union all select * from spent_by_member
+), made as (
+    insert into payment (organization_id, payment_id, invoice_id, provider, method, provider_key, state, amount_minor,
+        currency, attempted_at, settled_at)
+    select organization_id, :payment_id, invoice_id, 'balance', 'balance', :provider_key, 'succeeded', due_minor,
+        currency, :now, :now
+      from taken
+    returning payment_id
+), noted as (
+    insert into balance_entry (organization_id, entry_id, amount_minor, currency, reason, invoice_id, payment_id,
+        member_id, created_at)
+    select organization_id, :entry_id, -due_minor, currency, 'paid an invoice', invoice_id, :payment_id, member_id, :now
+      from taken
+)
+select payment_id from made
+
+-- covered: Open invoices that are about to be tried although the balance of who pays them is enough, oldest first.
+select i.organization_id, i.invoice_id, o.catalog_key, o.currency, o.time_zone, o.clock_id
+  from invoice i
+  join organization o on o.organization_id = i.organization_id
+  join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+  join billing_account b on b.organization_id = i.organization_id
+  left join member_account m on m.organization_id = i.organization_id and m.member_id = s.payer_member_id
+ where i.next_attempt_at <= :now and o.clock_id is not distinct from :clock_id and o.parked_at is null
+   and i.due_minor <= case when s.payer_member_id is null then b.balance_minor else m.balance_minor end
+ order by i.next_attempt_at
+ limit :most
+
 -- lock: One payment, locked.
 select payment_id, invoice_id, provider, method, provider_key, provider_reference, state, amount_minor, currency,
        failure, attempted_at, settled_at, credited

@@ -74,6 +74,10 @@ on conflict (organization_id, payer_member_id, seat_type) where payer_member_id 
 select change_id, state, invoice_id, failure from change
  where organization_id = :organization_id and subscription_id = :subscription_id and state = 'awaiting_payment'
 
+-- owes: Whether an invoice of a subscription is open.
+select exists (select 1 from invoice where organization_id = :organization_id and subscription_id = :subscription_id
+    and state = 'open') as found
+
 -- lock_of_invoice: Lock the member's subscription which an invoice is for.
 select s.subscription_id
   from invoice i

@@ -9,7 +9,7 @@ select coalesce(p.organization_id, e.organization_id) as organization_id,
           join invoice i on i.organization_id = y.organization_id and i.invoice_id = y.invoice_id
           join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
          where y.credited) p
-  full join (select * from balance_entry where payment_id is not null) e
+  full join (select * from balance_entry where payment_id is not null and amount_minor > 0) e
     on e.organization_id = p.organization_id and e.payment_id = p.payment_id
   left join (select organization_id, subject_id, count(*) as n
                from event where kind = 'payment.credited' group by 1, 2) v

@@ -1,0 +1,16 @@
+-- M-10: An invoice paid from the balance took from who pays it exactly what it was due, once.
+-- Columns: payment_id; taken_minor what its entry says; amount_minor of the payment; state of its invoice.
+-- Cost: one pass over payments from the balance and their entries, joined by hash with invoices and subscriptions.
+-- Parks: yes
+select coalesce(p.organization_id, e.organization_id) as organization_id,
+       coalesce(p.payment_id, e.payment_id) as payment_id, -e.amount_minor as taken_minor, p.amount_minor, p.state
+  from (select y.organization_id, y.payment_id, y.invoice_id, y.amount_minor, y.currency, i.state, s.payer_member_id
+          from payment y
+          join invoice i on i.organization_id = y.organization_id and i.invoice_id = y.invoice_id
+          join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
+         where y.provider = 'balance') p
+  full join (select * from balance_entry where payment_id is not null and amount_minor < 0) e
+    on e.organization_id = p.organization_id and e.payment_id = p.payment_id
+ where -e.amount_minor is distinct from p.amount_minor or e.currency is distinct from p.currency
+    or e.member_id is distinct from p.payer_member_id or e.invoice_id is distinct from p.invoice_id
+    or p.state <> 'paid'
