@@ -171,9 +171,12 @@ SEATS = (
     mutant(
         "ceiling_of_coming_plan",
         "a change that is being paid for, and no block",
-        """update seat_pool p set ceiling = 1000000 from change c
+        """update change c
+              set effect = c.effect || jsonb_build_object('ceilings',
+                    jsonb_build_object(p.seat_type, p.purchased))
+             from seat_pool p
             where c.organization_id = p.organization_id and c.subscription_id = p.subscription_id
-              and c.state = 'awaiting_payment' and c.effect -> 'ceilings' ->> p.seat_type <> ''
+              and c.state = 'awaiting_payment' and p.purchased > 0
            returning p.organization_id, p.pool_id""",
     ),
     mutant(

@@ -176,8 +176,10 @@ BILLING = (
     mutant(
         "nothing_charged_while_parked",
         "a card was charged after the parking",
-        """with chosen as (select organization_id, payment_id, attempted_at from payment
-              where provider = 'sandbox' order by 2 limit 1), done as (
+        """with chosen as (select p.organization_id, p.payment_id, p.attempted_at from payment p
+              where p.provider = 'sandbox' and not exists (select 1 from payment o
+                   where o.organization_id = p.organization_id and o.payment_id <> p.payment_id)
+              order by 2 limit 1), done as (
              update organization o set parked_at = c.attempted_at - interval '1 hour'
                from chosen c where o.organization_id = c.organization_id)
            select organization_id, payment_id from chosen""",

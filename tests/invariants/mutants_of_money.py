@@ -288,7 +288,8 @@ MONEY = (
     mutant(
         "payments_credited",
         "credited less than came",
-        """update balance_entry set amount_minor = amount_minor - 1 where payment_id is not null
+        """update balance_entry set amount_minor = amount_minor - 1
+            where payment_id is not null and amount_minor > 0
            returning organization_id, payment_id""",
     ),
     mutant(

@@ -183,9 +183,6 @@ async def _leave_open(money: MoneyWorld) -> None:
     await _arrive(full)
     trial = await money.buyer("organization")
     await trial.crowd(1)
-    pays = await money.buyer("organization", method=None)
-    await pays.crowd(2)
-    await pays.change(ChangePlan(plan="base_and_seats"))
 
 
 async def _arrive(buyer: Buyer) -> None:

@@ -105,7 +105,7 @@ select i.organization_id, i.invoice_id, o.catalog_key, o.currency, o.time_zone, 
   join subscription s on s.organization_id = i.organization_id and s.subscription_id = i.subscription_id
   join billing_account b on b.organization_id = i.organization_id
   left join member_account m on m.organization_id = i.organization_id and m.member_id = s.payer_member_id
- where i.next_attempt_at <= :now and o.clock_id is not distinct from :clock_id and o.parked_at is null
+ where i.timeline = timeline_of(:clock_id) and i.next_attempt_at <= :now and o.parked_at is null
    and i.due_minor <= case when s.payer_member_id is null then b.balance_minor else m.balance_minor end
  order by i.next_attempt_at
  limit :most
