@@ -238,13 +238,42 @@ async def test_b019_b021_a_key_belongs_to_one_request(call, catalog):
     assert (await call.post("/v1/organizations", body, headers=headers)).status == 201
     other = await call.post("/v1/organizations", {**body, "name": "Other"}, headers=headers)
     assert (other.status, other.code) == (422, "idempotency_key_reused")
-    organization = (await call.get("/v1/organizations?limit=1")).json["items"][0]["organization"]
-    route = await call.post(
-        f"/v1/organizations/{organization}/seat-moves",
-        {"moves": [{"member": "mem_" + "0" * 26, "seat_type": None}]},
-        headers=headers,
-    )
-    assert (route.status, route.code) == (422, "idempotency_key_reused")
+
+
+async def test_b021_a_key_belongs_to_one_route(call, organization):
+    base = f"/v1/organizations/{organization['organization']}"
+    headers = {"Idempotency-Key": "one-route"}
+    bob = {"user": "bob", "email": "bob@example.com", "name": "Bob"}
+    assert (await call.post(f"{base}/members", bob, headers=headers)).status == 201
+    moves = {"moves": [{"member": "mem_" + "0" * 26, "seat_type": None}]}
+    other = await call.post(f"{base}/seat-moves", moves, headers=headers)
+    assert (other.status, other.code) == (422, "idempotency_key_reused")
+
+
+async def test_i3_another_organizations_equal_key_is_another_key(call, catalog, organization):
+    other = await call.post("/v1/organizations", new_organization(catalog["catalog"]))
+    headers = {"Idempotency-Key": "the-same-for-both"}
+    for place in (organization, other.json):
+        bob = {"user": "bob-i3", "email": "bob@example.com", "name": "Bob"}
+        answer = await call.post(
+            f"/v1/organizations/{place['organization']}/members", bob, headers=headers
+        )
+        assert answer.status == 201, answer
+        assert "idempotency-replayed" not in answer.headers
+
+
+async def test_i3_another_members_answer_is_not_replayed(call, organization):
+    base = f"/v1/organizations/{organization['organization']}"
+    people = [
+        {"user": f"{name}-i3", "email": f"{name}@example.com", "name": name, "role": role}
+        for name, role in (("Ann", "admin"), ("Bob", "member"))
+    ]
+    ann, bob = [(await call.post(f"{base}/members", who)).json["member"] for who in people]
+    sent = {"user": "eve-i3", "email": "eve@example.com", "name": "Eve"}
+    headers = {"Idempotency-Key": "over-one-api-key", "Seatkeeper-Actor": ann}
+    assert (await call.post(f"{base}/members", sent, headers=headers)).status == 201
+    mine = await call.post(f"{base}/members", sent, headers={**headers, "Seatkeeper-Actor": bob})
+    assert (mine.status, mine.code) == (403, "forbidden")
 
 
 async def test_i1_the_same_json_spelled_otherwise_is_the_same_request(call, catalog):
@@ -299,6 +328,74 @@ async def test_b029_of_two_changes_on_one_reading_one_wins(call, organization):
     assert sorted(answer.status for answer in answers) == [200, 412]
     won = next(answer for answer in answers if answer.status == 200)
     assert (await call.get(target)).json["name"] == won.json["name"]
+
+
+async def test_i7_what_has_no_versions_matches_none(call, organization):
+    target = f"/v1/organizations/{organization['organization']}/members"
+    seat = f"{target}/{organization['primary_owner']}/seat"
+    answer = await call.delete(seat, headers={"If-Match": '"1"'})
+    assert (answer.status, answer.code) == (412, "precondition_failed")
+    assert (await call.delete(seat, headers={"If-Match": "*"})).status == 200
+
+
+@pytest.mark.parametrize("tag", [b"\xb2", b'"\xb2"', b"", b'"', b'W/"\xff"', b"9" * 400])
+async def test_b011_a_tag_that_was_never_given_out_matches_nothing(call, organization, tag):
+    target = f"/v1/organizations/{organization['organization']}"
+    answer = await call.patch(target, {"name": "x"}, headers={"If-Match": tag})
+    assert (answer.status, answer.code) == (412, "precondition_failed")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "detail"),
+    [
+        (
+            {"kind": "nix"},
+            "/change/kind",
+            (
+                "'nix' is none of cancel, change_plan, convert_seats, purchase_seats,"
+                " reduce_seats, resume, subscribe"
+            ),
+        ),
+        (
+            {"kind": "purchase_seats", "quantity": "5"},
+            "/change/quantity",
+            "expected a whole number, got a text",
+        ),
+        ({"kind": "subscribe"}, "/change/plan", "is required"),
+        ({"kind": "cancel", "now": 1}, "/change/now", "does not exist here"),
+    ],
+)
+async def test_a_fault_is_told_in_words_and_with_what_may_stand_there(
+    call, organization, change, pointer, detail
+):
+    target = f"/v1/organizations/{organization['organization']}/quotes"
+    answer = await call.post(target, {"change": change})
+    assert answer.status == 422
+    assert [(e["pointer"], e["detail"]) for e in answer.json["errors"]] == [(pointer, detail)]
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ("2026-02-01", "expected an instant such as 2026-02-01T00:00:00Z"),
+        ("2026-02-01T00:00:00", "needs its offset from UTC, or Z."),
+        ("1969-12-31T23:59:59Z", "must be in the years 1970 to 2999."),
+        ("9999-06-01T00:00:00Z", "must be in the years 1970 to 2999."),
+    ],
+)
+async def test_a_clock_is_set_to_an_instant_that_has_a_future(call, at, words):
+    answer = await call.post("/v1/test-clocks", {"name": "x", "now": at})
+    assert (answer.status, answer.json["errors"][0]["detail"]) == (422, words)
+
+
+async def test_g19_a_way_out_is_an_address_that_can_be_called(call, organization):
+    base = f"/v1/organizations/{organization['organization']}"
+    answer = await call.put(
+        f"{base}/members/{organization['primary_owner']}/role", {"role": "member"}
+    )
+    assert answer.code == "primary_owner_required"
+    ways = [(way["way"], way["method"], way["path"]) for way in answer.json["remedies"]]
+    assert ways == [("transfer_primary_owner", "PUT", f"{base}/primary-owner")]
 
 
 class Broken:

@@ -43,6 +43,7 @@ async def test_t8_a_declined_payment_is_402_and_kept_under_its_key(call, place):
     body = {"plan": pro, "payment_method": "sandbox_declined"}
     first = await call.post(own, body, headers=key("c"))
     assert (first.status, first.code) == (402, "payment_declined")
+    assert first.json["instance"] == first.headers["x-request-id"]
     again = await call.post(own, body, headers=key("c"))
     assert (again.status, again.headers["idempotency-replayed"]) == (402, "true")
     assert (await call.get(own)).status == 404

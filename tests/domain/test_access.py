@@ -159,8 +159,8 @@ def test_c56_whoever_lacks_the_seat_for_a_permission_is_told_which_one_grants_it
     chain = explain(SEATED, Question(Asks.PERMISSION, "code:run"), NOW)
     assert [link.ground for link in chain] == [
         Ground.MEMBERSHIP,
-        Ground.SEAT,
         Ground.SUBSCRIPTION,
+        Ground.SEAT,
         Ground.PLAN,
         Ground.SEAT_TYPE,
     ]
@@ -170,6 +170,13 @@ def test_c56_a9_an_owner_without_a_seat_has_no_permission_that_is_a_use_of_the_p
     owner = replace(UNSEATED, role=Role.PRIMARY_OWNER)
     assert code_of(owner, Question(Asks.PERMISSION, "code:run")) is Code.NO_SEAT
     assert code_of(owner, Question(Asks.PERMISSION, "billing.manage")) is Ground.ROLE
+
+
+def test_a94_without_a_subscription_nobody_is_sent_to_ask_for_a_seat():
+    person = replace(UNSEATED, coverage=None)
+    refusal = decide_access(person, Question(Asks.FEATURE, "code"), NOW)
+    assert [way.way for way in refusal.remedies] == [Way.CHOOSE_PLAN]
+    assert refusal.sentence == "There is no subscription in force for this member."
 
 
 def test_c56_a_custom_permission_needs_a_plan_in_force():
@@ -242,17 +249,17 @@ def test_c58_where_every_member_has_a_seat_the_features_of_the_plan_come_with_it
 @pytest.mark.parametrize(
     ("person", "question", "grounds"),
     [
-        (SEATED, WEB, "membership seat subscription seat_type"),
-        (SEATED, CODE, "membership seat subscription seat_type"),
-        (SEATED, Question(Asks.PLAN, PLAN.key), "membership seat subscription plan"),
-        (SEATED, Question(Asks.PERMISSION, "a:b"), "membership seat subscription plan"),
+        (SEATED, WEB, "membership subscription seat seat_type"),
+        (SEATED, CODE, "membership subscription seat seat_type"),
+        (SEATED, Question(Asks.PLAN, PLAN.key), "membership subscription seat plan"),
+        (SEATED, Question(Asks.PERMISSION, "a:b"), "membership subscription seat plan"),
         (
             SEATED,
             Question(Asks.PERMISSION, "code:run"),
-            "membership seat subscription plan seat_type",
+            "membership subscription seat plan seat_type",
         ),
         (SEATED, Question(Asks.PERMISSION, "seats.assign"), "membership role"),
-        (UNSEATED, WEB, "membership seat"),
+        (UNSEATED, WEB, "membership subscription seat"),
         (None, WEB, "membership"),
     ],
 )

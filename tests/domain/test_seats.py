@@ -97,6 +97,9 @@ def test_a18_seats_that_are_free_can_be_taken():
         (pool(purchased=1, assigned=1), [Way.BUY_SEATS, Way.FREE_SEAT]),
         (pool(purchased=1, held=1), [Way.BUY_SEATS, Way.FREE_SEAT, Way.REVOKE_INVITATION]),
         (pool(purchased=1, assigned=1, held=1), [Way.FREE_SEAT, Way.REVOKE_INVITATION]),
+        (None, [Way.CORRECT_REQUEST, Way.CHOOSE_PLAN]),
+        (pool(purchased=0), [Way.BUY_SEATS]),
+        (pool(purchased=0, assigned=1), [Way.CHOOSE_PLAN]),  # lapsed: a freed seat is none to take
         (pool(purchased=1, held=1, capacity=Capacity.PLAN_LIMIT),
          [Way.CHOOSE_PLAN, Way.FREE_SEAT, Way.REVOKE_INVITATION]),
     ],

@@ -195,8 +195,8 @@ async def test_s13_the_explanation_names_the_facts_up_to_the_one_that_decides(wo
     told = await access.why(await house.ctx(), command)
     assert [fact.about for fact in told.facts] == [
         "membership",
-        "seat",
         "subscription",
+        "seat",
         "seat_type",
     ]
     assert [fact.holds for fact in told.facts] == [True, True, True, False]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,9 +21,9 @@ from seatkeeper.api.metrics import Metrics
 from seatkeeper.api.operation import Operation
 from seatkeeper.api.routes import Routes
 from seatkeeper.api.wire import BODY_BYTES_MAX, STATUS, Malformed, command_of, encode, problem
-from seatkeeper.domain.ids import MemberId, RequestId
+from seatkeeper.domain.ids import MemberId, OrganizationId, RequestId
 from seatkeeper.domain.members import Role, decide_permission
-from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
+from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.operations.context import Actor, Context, Principal, not_found
 from seatkeeper.operations.engine import Engine
 from seatkeeper.operations.idempotency import Request, once
@@ -37,6 +38,9 @@ LOG: Final = logging.getLogger("seatkeeper.api")
 
 _JSON: Final = (b"content-type", b"application/json")
 _PROBLEM: Final = (b"content-type", b"application/problem+json")
+_NO_ACTOR: Final = refuse(
+    Code.FORBIDDEN, Remedy(Way.CORRECT_REQUEST), detail="There is no such actor here."
+)
 _PAGE_METHODS: Final = ("GET", "HEAD")
 PATH_BYTES_MAX: Final = 2_048
 HEADERS_BYTES_MAX: Final = 16_384
@@ -83,7 +87,7 @@ class Application:
         try:
             response = await self._answer(scope, receive, identity)
         except Refused as refused:
-            response = _refused(refused.refusal, request_id)
+            response = _refused(refused.refusal, request_id, scope.get("seatkeeper.place", {}))
         except Malformed as malformed:
             response = _refused(
                 refuse(Code.INVALID_REQUEST, detail=str(malformed)), request_id, status=400
@@ -126,6 +130,8 @@ class Application:
             allow = ", ".join(allowed).encode()
             return _refused(refused, RequestId.text(request_id), extra=(b"allow", allow))
         scope["seatkeeper.operation"] = operation.name
+        if "organization" in parameters:
+            scope["seatkeeper.place"] = {"organization": parameters["organization"]}
         _check_accept(headers)
         principal = await self._keys.principal(headers.get(b"authorization"))
         if operation.scope is not None and operation.scope not in principal.scopes:
@@ -163,6 +169,11 @@ class Application:
         if ctx.idempotency_key is not None:
             ctx.credential = bearer_token(headers.get(b"authorization"))
         ctx.if_match = _if_match(headers.get(b"if-match"))
+        changes = operation.method in ("PUT", "PATCH", "DELETE")
+        if ctx.if_match is not None and changes and not operation.is_versioned:
+            # No version of it was ever given out, so none can be the one that is there.
+            sentence = "This has no versions to match; leave If-Match out."
+            raise Refused(refuse(Code.PRECONDITION_FAILED, detail=sentence))
         return ctx
 
     async def _act(
@@ -177,13 +188,13 @@ class Application:
         try:
             member_id = MemberId.parse(actor.decode("ascii"))
         except ValueError:
-            raise Refused(refuse(Code.FORBIDDEN, detail="There is no such actor.")) from None
+            raise Refused(_NO_ACTOR) from None
         async with ctx.connection() as db:
             row = await db.row(
                 MEMBERS.actor, organization_id=ctx.organization_id, member_id=member_id
             )
         if row is None:
-            raise Refused(refuse(Code.FORBIDDEN, detail="There is no such actor."))
+            raise Refused(_NO_ACTOR)
         ctx.actor = Actor(member_id, Role(row["role"]), row["may_bill"])
         if operation.permission is not None:
             refusal = decide_permission(
@@ -201,7 +212,7 @@ class Application:
     ) -> Response:
         if ctx.idempotency_key is None:
             result = await operation.run(ctx, command)
-            status, content = _encoded(operation, result)
+            status, content = _encoded(ctx, operation, result)
             return Response(status, content, (_JSON, *_etag(result)))
         request = Request(
             operation.name,
@@ -213,18 +224,18 @@ class Application:
             ctx,
             request,
             lambda: operation.run(ctx, command),
-            lambda result: _encoded(operation, result),
+            lambda result: _encoded(ctx, operation, result),
         )
         replayed = ((b"idempotency-replayed", b"true"),) if answer.replayed else ()
         kind = _JSON if answer.status < 400 else _PROBLEM  # noqa: PLR2004
         return Response(answer.status, answer.body, (kind, *replayed))
 
 
-def _encoded(operation: Operation, result: object) -> tuple[int, bytes]:
+def _encoded(ctx: Context, operation: Operation, result: object) -> tuple[int, bytes]:
     # A refusal comes here as a value only where the operation kept it under its key (402).
     if isinstance(result, Refusal):
         status = STATUS[result.code]
-        return status, problem(result, status, "")
+        return status, problem(result, status, RequestId.text(ctx.request_id), _place(ctx))
     status = operation.status
     if status == 201 and getattr(result, "existed", False):  # noqa: PLR2004
         status = 200
@@ -243,9 +254,14 @@ def _request_hash(operation: Operation, command: msgspec.Struct, body: bytes | N
     return sha256("\n".join([operation.name, *place]).encode() + b"\n" + canonical).digest()
 
 
+def _place(ctx: Context) -> dict[str, str]:
+    return {} if ctx.facts is None else {"organization": OrganizationId.text(ctx.organization_id)}
+
+
 def _refused(
     refusal: Refusal,
     request_id: str,
+    place: Mapping[str, str] = MappingProxyType({}),
     *,
     status: int | None = None,
     extra: tuple[bytes, bytes] | None = None,
@@ -258,7 +274,7 @@ def _refused(
         headers.append((b"www-authenticate", b"Bearer"))
     if extra is not None:
         headers.append(extra)
-    return Response(code, problem(refusal, code, request_id), tuple(headers))
+    return Response(code, problem(refusal, code, request_id, place), tuple(headers))
 
 
 def _check_size(scope: MutableMapping[str, Any]) -> None:
@@ -332,7 +348,7 @@ def _if_match(raw: bytes | None) -> int | None:
         return None
     text = raw.decode("latin-1").strip().removeprefix("W/").strip('"')
     # A tag that was never given out matches nothing.
-    return int(text) if text.isdigit() and len(text) < 10 else -1  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1  # noqa: PLR2004
 
 
 def _etag(result: object) -> tuple[tuple[bytes, bytes], ...]:

@@ -39,12 +39,16 @@ class Operation:
     name: str = field(init=False)
     # Whether the command names one organization, whose clock and currency then hold.
     about_organization: bool = field(init=False)
+    # Whether what it changes has versions, one of which a caller may insist on with If-Match.
+    is_versioned: bool = field(init=False)
 
     def __post_init__(self) -> None:
         name = f"{self.run.__module__.rpartition('.')[2]}.{self.run.__name__}"
         object.__setattr__(self, "name", name)
         about = "organization" in self.command.__struct_fields__
         object.__setattr__(self, "about_organization", about)
+        versioned = "version" in getattr(self.result, "__struct_fields__", ())
+        object.__setattr__(self, "is_versioned", versioned)
 
     @property
     def summary(self) -> str:

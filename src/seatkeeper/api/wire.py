@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from seatkeeper.api.operation import Operation
+from seatkeeper.api.sentences import sentence_of
 from seatkeeper.domain.ids import Id
-from seatkeeper.domain.refusals import Code, Refusal, Refused, Way, refuse
+from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 
 BODY_BYTES_MAX: Final = 1024 * 1024
 QUERY_PARAMETERS_MAX: Final = 50
@@ -75,12 +77,19 @@ LINKS: Final[dict[Way, tuple[str, str]]] = {
     Way.REASSIGN: ("POST", "/v1/organizations/{organization}/seat-moves"),
     Way.REQUOTE: ("POST", "/v1/organizations/{organization}/quotes"),
     Way.PAY: ("GET", "/v1/organizations/{organization}/invoices"),
+    Way.CONFIRM_PAYMENT: ("POST", "/v1/organizations/{organization}/payments/{payment}/confirm"),
+    Way.OTHER_PAYMENT_METHOD: ("PATCH", "/v1/organizations/{organization}"),
+    Way.REMOVE_MEMBERS: ("DELETE", "/v1/organizations/{organization}/members/{member}"),
     Way.CANCEL_CHANGE: ("DELETE", "/v1/organizations/{organization}/changes/{change}"),
     Way.TRANSFER_PRIMARY_OWNER: ("PUT", "/v1/organizations/{organization}/primary-owner"),
     Way.RESEND_INVITATION: (
         "POST",
         "/v1/organizations/{organization}/invitations/{invitation}/resend",
     ),
+}
+# Where the decision knows which one it is.
+_EXACT_LINKS: Final[dict[tuple[Way, str], tuple[str, str]]] = {
+    (Way.PAY, "invoice"): ("POST", "/v1/organizations/{organization}/invoices/{invoice}/pay"),
 }
 
 
@@ -128,7 +137,7 @@ def command_of(
     except msgspec.ValidationError as error:
         if body == b"":
             raise Malformed("The body is empty; send a JSON object.") from None
-        raise Refused(_validation(str(error), parameters)) from None
+        raise Refused(_validation(str(error), operation, parameters)) from None
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -176,12 +185,13 @@ def _query(query: bytes) -> dict[str, Any]:
     return fields
 
 
+_NAME: Final = re.compile(r"{(\w+)}")
 _PATH: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*)`", re.DOTALL)
 
 
-def _validation(text: str, parameters: dict[str, str]) -> Refusal:
+def _validation(text: str, operation: Operation, parameters: dict[str, str]) -> Refusal:
     match = _PATH.match(text)
     assert match is not None
     pointer = re.sub(r"\[(\d+|\.\.\.)\]", r"/\1", (match["path"] or "").replace(".", "/"))
@@ -193,7 +203,8 @@ def _validation(text: str, parameters: dict[str, str]) -> Refusal:
     if pointer.removeprefix("/") in parameters:
         # An identifier in the address that cannot be one names nothing.
         return refuse(Code.NOT_FOUND)
-    return _invalid(Code.INVALID_REQUEST, pointer, what)
+    path = pointer.split("/")[1:] if pointer else []
+    return _invalid(Code.INVALID_REQUEST, pointer, sentence_of(what, operation.command, path))
 
 
 def _invalid(code: Code, pointer: str, what: str) -> Refusal:
@@ -204,9 +215,12 @@ def _invalid(code: Code, pointer: str, what: str) -> Refusal:
     )
 
 
-def problem(refusal: Refusal, status: int, request_id: str) -> bytes:
-    """A refusal as problem+json. Source: RFC 9457."""
-    remedies = [_remedy(remedy.way, remedy.facts) for remedy in refusal.ways_out]
+def problem(refusal: Refusal, status: int, request_id: str, place: Mapping[str, str]) -> bytes:
+    """A refusal as problem+json; what of an address stays in braces is the caller's to choose.
+
+    Source: RFC 9457, G19.
+    """
+    remedies = [_remedy(remedy, place) for remedy in refusal.ways_out]
     return _encoder.encode(
         {
             **refusal.facts,
@@ -221,7 +235,12 @@ def problem(refusal: Refusal, status: int, request_id: str) -> bytes:
     )
 
 
-def _remedy(way: Way, facts: Any) -> dict[str, object]:  # noqa: ANN401  any JSON
-    link = LINKS.get(way)
-    call = {} if link is None else {"method": link[0], "path": link[1]}
-    return {**facts, "way": way, **call}
+def _remedy(remedy: Remedy, place: Mapping[str, str]) -> dict[str, object]:
+    way, facts = remedy.way, remedy.facts
+    exact = (link for (known, fact), link in _EXACT_LINKS.items() if known is way and fact in facts)
+    link = next(exact, LINKS.get(way))
+    if link is None:
+        return {**facts, "way": way}
+    named = {**place, **facts}
+    path = _NAME.sub(lambda name: str(named.get(name[1], name[0])), link[1])
+    return {**facts, "way": way, "method": link[0], "path": path}

@@ -87,8 +87,8 @@ class Ground(StrEnum):
 
     MEMBERSHIP = "membership"
     ROLE = "role"
-    SEAT = "seat"
     SUBSCRIPTION = "subscription"
+    SEAT = "seat"
     PLAN = "plan"
     SEAT_TYPE = "seat_type"
 
@@ -155,8 +155,8 @@ def _chain(person: Person | None, question: Question, now: datetime) -> Iterator
     if question.asks is Asks.PERMISSION and question.key in BUILT_IN:
         yield _role(person, Permission(question.key))
         return
-    yield _seat(person)
     yield _subscription(person, now)
+    yield _seat(person)
     if question.asks is Asks.PERMISSION:
         feature = _feature_of(question.key)
         yield _plan_feature(person, question.key, feature)
@@ -195,7 +195,7 @@ def _seat(person: Person) -> Link:
 def _subscription(person: Person, now: datetime) -> Link:
     coverage = person.coverage
     if coverage is None:
-        no = "No plan is in force for this member."
+        no = "There is no subscription in force for this member."
         return Link(
             Ground.SUBSCRIPTION,
             no,

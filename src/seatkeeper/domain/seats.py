@@ -58,7 +58,16 @@ def decide_take(pool: SeatPool | None, quantity: int, *, seat_type: str) -> Take
     insufficient_seats; `needed` says how many seats are short.
     Source: A17, A45, A51, C22, C29, C47.
     """
-    if pool is None or (pool.purchased == 0 and pool.state != "over_limit"):
+    if pool is None:
+        no = f"There are no seats of the type {seat_type} here: the plan does not have it."
+        return refuse(
+            Code.SEAT_TYPE_NOT_OWNED,
+            Remedy(Way.CORRECT_REQUEST),
+            Remedy(Way.CHOOSE_PLAN),
+            detail=no,
+            seat_type=seat_type,
+        )
+    if pool.purchased == 0 and pool.state != "over_limit":
         return refuse(
             Code.SEAT_TYPE_NOT_OWNED,
             Remedy(Way.BUY_SEATS, {"seat_type": seat_type, "quantity": quantity}),
@@ -73,6 +82,10 @@ def decide_take(pool: SeatPool | None, quantity: int, *, seat_type: str) -> Take
         "seats_quantity": pool.occupied + quantity,
     }
     free = (Remedy(Way.FREE_SEAT, {"seat_type": seat_type}), *_revoke(pool))
+    if pool.purchased == 0:
+        # Seats that lapsed: whoever sits stays, and no seat that is freed would be one to take.
+        no = f"Seats of the type {seat_type} are not paid for any more; a subscription is needed."
+        return Refusal(Code.OVER_LIMIT, facts, (Remedy(Way.CHOOSE_PLAN),), no)
     if pool.state == "over_limit" or pool.purchased > pool.ceiling:
         return Refusal(Code.OVER_LIMIT, facts, free)
     if pool.capacity is not Capacity.PURCHASED:

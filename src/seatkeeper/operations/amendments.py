@@ -10,7 +10,7 @@ import msgspec
 
 from seatkeeper.domain.amendments import ACCEPTED, AmendmentState, decide_accept, decide_step
 from seatkeeper.domain.ids import AmendmentId
-from seatkeeper.domain.refusals import Code, Refused, refuse
+from seatkeeper.domain.refusals import Code, Refused, Remedy, Way, refuse
 from seatkeeper.operations.accounts import stored
 from seatkeeper.operations.amending import (
     AmendmentTerms,
@@ -174,6 +174,7 @@ def _compare(command: AcceptAmendment, decided: Decided) -> None:
         raise Refused(
             refuse(
                 Code.QUOTE_OUTDATED,
+                Remedy(Way.REREAD),
                 quoted_minor=expected,
                 due_now_minor=decided.due_now,
                 difference_minor=decided.due_now - expected,

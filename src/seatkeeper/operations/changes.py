@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Final, Literal
 from uuid import UUID
 
@@ -114,9 +113,7 @@ async def _begin(ctx: Context, command: MakeChange) -> Begun:
 
 
 def _request_key(ctx: Context) -> str | None:
-    key = ctx.idempotency_key
-    # Hashed, because the key itself opens answers that were sealed with it. Source: ADR 12.
-    return None if key is None else sha256(f"{ctx.principal.key_id}:{key}".encode()).hexdigest()
+    return None if ctx.idempotency_key is None else ctx.key_hash.hex()
 
 
 async def begun_before(ctx: Context, db: Db) -> Begun | None:

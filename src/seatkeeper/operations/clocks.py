@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from seatkeeper.domain.ids import ClockId
-from seatkeeper.domain.refusals import Code, Refused, refuse
+from seatkeeper.domain.refusals import Code, Refused, refuse, refuse_field
 from seatkeeper.operations import walks
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import before, cursor
@@ -27,6 +27,8 @@ from seatkeeper.store.statements import Statements
 
 CLOCKS: Final = Statements("clocks")
 ADVANCE_MAX: Final = timedelta(days=15 * 366)
+YEAR_MIN: Final = 1970
+YEAR_MAX: Final = 2999
 ANSWER_SECONDS: Final = 5.0  # What takes longer is answered before it is done.
 
 
@@ -82,8 +84,7 @@ class Advance(Clock):
 
 async def create(ctx: Context, command: CreateClock) -> Clock:
     """Start a test clock; organizations created on it live entirely by its time."""
-    if command.now.tzinfo is None:
-        raise Refused(refuse(Code.INVALID_REQUEST, detail="`now` needs its offset from UTC."))
+    _check_instant("/now", command.now)
     clock_id = ctx.new_id()
     async with ctx.transaction() as db:
         row = await db.one(
@@ -95,6 +96,14 @@ async def create(ctx: Context, command: CreateClock) -> Clock:
             created_at=ctx.now,
         )
     return Clock(**_fields(row))
+
+
+def _check_instant(pointer: str, at: datetime) -> None:
+    if at.tzinfo is None:
+        raise Refused(refuse_field(pointer, "needs its offset from UTC, or Z."))
+    # Terms and graces lie ahead of the clock, and must still be dates.
+    if not YEAR_MIN <= at.year <= YEAR_MAX:
+        raise Refused(refuse_field(pointer, f"must be in the years {YEAR_MIN} to {YEAR_MAX}."))
 
 
 async def show(ctx: Context, command: ReadClock) -> Clock:
@@ -131,8 +140,7 @@ async def advance(ctx: Context, command: AdvanceClock) -> Advance:
     clock", R-3, T-8, G15.
     """
     target = command.to
-    if target.tzinfo is None:
-        raise Refused(refuse(Code.INVALID_REQUEST, detail="`to` needs its offset from UTC."))
+    _check_instant("/to", target)
     key: dict[str, Any] = {"clock_id": command.clock, "key_id": _owner(ctx)}
     engine = ctx.engine
     async with engine.database.transaction() as db:

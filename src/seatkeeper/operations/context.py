@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from secrets import token_bytes
 from typing import Any, Final
 from uuid import UUID
@@ -91,6 +92,19 @@ class Context:
     # What follows the commit, such as a purchase that is paid before it counts.
     afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     _db: Db | None = field(default=None)
+
+    @property
+    def key_hash(self) -> bytes:
+        """What the caller's idempotency key is known by: theirs alone, in this organization.
+
+        Another organization's equal key, or another member's over the same API key, is another
+        one; the key itself opens answers that were sealed with it. Source: I-3, ADR 12.
+        """
+        assert self.idempotency_key is not None
+        organization = b"" if self.facts is None else self.organization_id.bytes
+        actor = b"" if self.actor is None else self.actor.member_id.bytes
+        parts = (self.principal.key_id.bytes, organization, actor, self.idempotency_key.encode())
+        return sha256(b"".join(len(part).to_bytes(2, "big") + part for part in parts)).digest()
 
     @property
     def actor_text(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -78,8 +78,11 @@ async def begin_fresh(ctx: Context, db: Db, asked: Asked, bought: Sold) -> None:
     if start > today:
         raise Refused(_no_start("A contract starts today or before, not later."))
     choice = replace(bought.choice, trial=False)
-    terms = replace(begin(choice, quantities, zone, start), successors=becomes)
-    if terms.ends_at <= ctx.now:
+    # No billing period is longer than a year; far back there are no dates to compute with.
+    over = today - start > timedelta(days=366)
+    terms = begin(choice, quantities, zone, today if over else start)
+    terms = replace(terms, successors=becomes)
+    if over or terms.ends_at <= ctx.now:
         raise Refused(_no_start("The first billing period would be over already."))
     subscription_id = ctx.new_id()
     await db.run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, Final
 
 from seatkeeper.domain.refusals import Code, Refused, refuse
@@ -58,7 +57,7 @@ async def once(
     assert ctx.idempotency_key is not None
     key = {
         "principal_id": ctx.principal.key_id,
-        "key_hash": sha256(ctx.idempotency_key.encode()).digest(),
+        "key_hash": ctx.key_hash,
     }
     made: list[Answer] = []
 

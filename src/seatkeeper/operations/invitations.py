@@ -201,7 +201,8 @@ async def _invite(
         invitation_ids=[one.invitation_id for one in made],
     )
     by_id = {row["invitation_id"]: _invitation(ctx, row) for row in rows}
-    exists = refuse(Code.ALREADY_EXISTS)
+    sentence = "Someone with this address is a member, or invited, already."
+    exists = refuse(Code.ALREADY_EXISTS, detail=sentence)
     items = []
     for n, invitee in enumerate(invitees):
         refusal = pools.get(n, exists)
