@@ -7,7 +7,7 @@ not truth values, and no tag makes an object. What could grow without bound is c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeGuard
 
@@ -31,6 +31,19 @@ _DEPTH_MAX: Final = 32
 _NODES_MAX: Final = 100_000
 _DIGITS_MAX: Final = 30
 _KEY_LENGTH_MAX: Final = 200  # it becomes part of every pointer below it
+
+# What the parser says, in words that help: the commonest slips, told by the text of its complaint.
+_SLIPS: Final = (
+    ("'\\t'", "a tab cannot indent; use spaces"),
+    (
+        "mapping values are not allowed here",
+        "a colon cannot stand here; put text that has one in quotes, or mend the indentation",
+    ),
+    ("cannot start any token", "no text begins with this character; put it in quotes"),
+    ("could not find expected ':'", "a colon and a space must follow each key"),
+    ("expected ',' or", "a comma or a closing bracket is missing before this"),
+    ("unexpected end of stream", "the file ends inside a quoted text"),
+)
 
 _PLAIN: Final[tuple[tuple[re.Pattern[str], Callable[[str], object]], ...]] = (
     (re.compile(r"|~|null|Null|NULL"), lambda _: None),
@@ -75,6 +88,12 @@ def read_catalog(
         return sorted(root.faults, key=lambda fault: (fault.line, fault.column))[:FAULTS_MAX]
     document: dict[str, Any] = root.node.value
     return document
+
+
+def locate(content: bytes, faults: Iterable[Fault]) -> list[LocatedFault]:
+    """Where in a file that was read without a fault those stand that only a service can know."""
+    root = _compose(_text(content))
+    return [_locate(root.node, fault) for fault in faults]
 
 
 def is_faulty(outcome: dict[str, Any] | list[LocatedFault]) -> TypeGuard[list[LocatedFault]]:
@@ -141,8 +160,7 @@ def _events(text: str) -> Iterator[Event]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "this is not YAML"
-        if "'\\t'" in problem:
-            problem = "a tab cannot indent; use spaces"
+        problem = next((said for part, said in _SLIPS if part in problem), problem)
         line, column = (mark.line + 1, mark.column + 1) if mark else (line, column)
         raise _UnreadableError(problem, line, column) from None
     except yaml.reader.ReaderError as error:
@@ -286,11 +304,16 @@ def _scalar(event: ScalarEvent) -> object:
 
 
 def _locate(root: _Node, fault: Fault) -> LocatedFault:
-    """A fault at the value it points to; at the name of an unknown field or of a collection."""
+    """A fault at the value it points to; at the name of an unknown field or of a collection.
+
+    What is missing is told at what should hold it.
+    """
     node, line, column = root, root.line, root.column
     for part in fault.pointer.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
-        following = node.children[key]
+        following = node.children.get(key)
+        if following is None:
+            return LocatedFault(line, column, fault.pointer, fault.code, fault.message)
         line, column = node.keys.get(key, (following.line, following.column))
         node = following
     if fault.code is FaultCode.INVALID_PLAN and not node.children:

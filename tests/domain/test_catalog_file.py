@@ -133,9 +133,15 @@ def test_a_fault_reads_as_a_line():
         (b"a: 1\nb: \xff", 2, 4, "not UTF-8"),
         ("a: 1".encode("utf-16"), 1, 1, "not UTF-8"),
         ("a:\n\t- b", 2, 1, "a tab"),
+        ("name: Free: for ever", 1, 11, "put text that has one in quotes"),
+        ("a: 1\n b: 2", 2, 3, "mend the indentation"),
+        ("a: @b", 1, 4, "put it in quotes"),
+        ("a: 1\nb\nc: 1", 3, 1, "a colon and a space must follow each key"),
+        ("a: [b\nc: 1", 2, 2, "a comma or a closing bracket is missing"),
+        ('a: "b\n', 2, 1, "ends inside a quoted text"),
         ("a: 1\nb: \x07", 2, 4, "control character"),
-        ("a: [1, 2", 1, 9, "expected"),
-        ("a: b: c", 1, 5, "not allowed"),
+        ("a: [1, 2", 1, 9, "a comma or a closing bracket is missing"),
+        ("a: b: c", 1, 5, "a colon cannot stand here"),
         ("a: 1\n---\nb: 2", 2, 1, "one document"),
         ("a: 1\na: 2", 2, 1, "stands here already, in line 1"),
         ("a: {b: 1, b: {c: 1}}", 1, 11, "stands here already"),
@@ -174,6 +180,12 @@ def test_size_is_bounded():
     assert not is_faulty(read_catalog(SOUND.encode() + b"#" * 1000))
     [(_, _, message)] = faults(SOUND.encode() + b"#" * CONTENT_BYTES_MAX)
     assert "larger than 1048576 bytes" in message
+
+
+def test_what_is_missing_is_told_at_what_should_hold_it():
+    text = SOUND.replace("        seats:\n          member:\n            unit_minor: 500\n", "")
+    found = faults(text)
+    assert (9, 7, "has no price for the plan's minimum of seats") in found
 
 
 def test_faults_come_in_order_and_bounded():
