@@ -1,5 +1,6 @@
 """Commands against a running service: what they show, and how they end."""
 
+import io
 import json
 import re
 
@@ -206,6 +207,50 @@ async def test_a_catalog_is_applied_after_its_difference_is_shown(seatkeeper, tm
     file.write_text(yaml.safe_dump(document))
     changed = (await seatkeeper("catalog", "diff", str(file))).out.splitlines()
     assert changed == [f"~ /plans/{pro}  (version 2)", f"    /plans/{pro}/rank: 0 -> 9"]
+
+
+async def test_a_plan_key_of_another_catalog_is_told_with_line_and_column(
+    seatkeeper, plans, tmp_path
+):
+    taken = next(key for key in plans["plans"] if key.startswith("pro"))
+    file = tmp_path / "plans.yaml"
+    file.write_text(
+        f"catalog: shop\nname: Shop\nplans:\n  {taken}:\n    name: Free\n"
+        "    capacity: unlimited\n    seat_types: {member: {name: Member}}\n"
+    )
+    assert (await seatkeeper("catalog", "validate", str(file))).code == 0
+    for command in (["diff"], ["apply", "--yes"]):
+        ended = await seatkeeper("catalog", *command, str(file))
+        assert ended.code == Exit.FAULT
+        told = f"the catalog {plans['catalog']} has a plan of this key already"
+        assert f"{file}:4:3: {told}" in ended.err
+        assert f"(/plans/{taken})" in ended.err
+    monitor = await seatkeeper("catalog", "diff", str(file), "--json")
+    assert (monitor.code, monitor.out) == (Exit.FAULT, "")
+
+
+async def test_a_catalog_is_validated_from_a_pipe_and_for_programs(seatkeeper, monkeypatch):
+    def piped(text):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    piped("catalog: shop\nname: Shop\nplans:\n  pro:\n    name: Pro: the best\n")
+    ended = await seatkeeper("catalog", "validate", "-")
+    assert ended.code == Exit.FAULT
+    assert "-:5:14: a colon cannot stand here; put text that has one in quotes" in ended.err
+    piped("catalog: shop\nname: Shop\nplans:\n  pro:\n    name: Pro\n    limit: 0\n")
+    ended = await seatkeeper("catalog", "validate", "-", "--json")
+    assert ended.code == Exit.FAULT
+    found = json.loads(ended.out)["faults"]
+    assert [(one["line"], one["column"], one["pointer"], one["code"]) for one in found] == [
+        (4, 3, "/plans/pro", "invalid_plan"),
+        (6, 12, "/plans/pro/limit", "invalid_plan"),
+    ]
+    piped(
+        "catalog: shop\nname: Shop\nplans: {free: {name: Free, capacity: unlimited,\n"
+        "  seat_types: {member: {name: Member}}}}\n"
+    )
+    ended = await seatkeeper("catalog", "validate", "-", "--json")
+    assert (ended.code, json.loads(ended.out)) == (0, {"faults": []})
 
 
 async def test_names_cannot_move_the_cursor(seatkeeper, service, plans):

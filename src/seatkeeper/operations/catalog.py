@@ -146,7 +146,8 @@ def _foreign(latest: Mapping[str, Row], document: Mapping[str, Any]) -> list[Fau
         Fault(
             below("/plans", key),
             FaultCode.INVALID_PLAN,
-            f"this key belongs to a plan of the catalog {latest[key]['catalog_key']}",
+            f"the catalog {latest[key]['catalog_key']} has a plan of this key already;"
+            " plan keys are unique across all catalogs",
         )
         for key in document["plans"]
         if key in latest and latest[key]["catalog_key"] != document["catalog"]
