@@ -35,6 +35,7 @@ from seatkeeper.operations.context import Context, Principal, new_id
 from seatkeeper.operations.invoices import Invoice
 from seatkeeper.store.database import open_database
 from tests.domain.shipped import DOCUMENTS
+from tests.ticking import advanced
 from tests.world import KEY, House, World, _shelve
 
 ACCOUNT_MANAGER = Principal(UUID(int=2), "account manager", "account_manager", frozenset())
@@ -327,11 +328,8 @@ class MoneyWorld(World):
 
     async def advance(self, to: datetime) -> dict[str, int]:
         """Moves the clock; what was done on the way."""
-        command = clocks.AdvanceClock(clock=self.own_clock, to=to)
-        moved = await clocks.advance(await self.vendor(), command)
-        assert (moved.now, moved.state) == (to, "ready")
-        self.now = to
-        return moved.done
+        self.now, done = to, await advanced(await self.vendor(), self.own_clock, to)
+        return done
 
     async def check(self) -> None:
         """Seats and books of everyone are in order."""

@@ -45,6 +45,7 @@ _PAGE_METHODS: Final = ("GET", "HEAD")
 PATH_BYTES_MAX: Final = 2_048
 HEADERS_BYTES_MAX: Final = 16_384
 IDEMPOTENCY_KEY_MAX: Final = 255
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
 _VISIBLE: Final = re.compile(rb"[!-~]+")
 BODY_SECONDS_MAX: Final = 30
 
@@ -348,7 +349,7 @@ def _if_match(raw: bytes | None) -> int | None:
         return None
     text = raw.decode("latin-1").strip().removeprefix("W/").strip('"')
     # A tag that was never given out matches nothing.
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1  # noqa: PLR2004
+    return int(text) if _VERSION.fullmatch(text) else -1
 
 
 def _etag(result: object) -> tuple[tuple[bytes, bytes], ...]:
