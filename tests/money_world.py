@@ -22,6 +22,7 @@ from seatkeeper.operations import (
     changes,
     clocks,
     invitations,
+    invoice_words,
     invoices,
     members,
     organizations,
@@ -32,7 +33,7 @@ from seatkeeper.operations import (
 from seatkeeper.operations.asked import PurchaseSeats, ReduceSeats, SeatQuantity, Subscribe
 from seatkeeper.operations.assemble import assemble
 from seatkeeper.operations.context import Context, Principal, new_id
-from seatkeeper.operations.invoices import Invoice
+from seatkeeper.operations.invoice_words import Invoice
 from seatkeeper.store.database import open_database
 from tests.domain.shipped import DOCUMENTS
 from tests.ticking import advanced
@@ -151,7 +152,7 @@ class Buyer(House):
 
     async def invoices(self, state: Any = None) -> list[Invoice]:
         """What it was billed, oldest first."""
-        command = invoices.ReadInvoices(organization=self.id, state=state, limit=200)
+        command = invoice_words.ReadInvoices(organization=self.id, state=state, limit=200)
         page = await invoices.list_all(await self.ctx(), command)
         return page.items[::-1]
 

@@ -1,10 +1,17 @@
 """Events and audit over HTTP: none missed, none twice, none of another organization."""
 
+import re
+from pathlib import Path
+
 import asyncpg
 import pytest
 
+from seatkeeper import store
+from seatkeeper.operations import events
 from tests.api.caller import Caller, until
 from tests.api.conftest import new_organization
+
+STORE = Path(store.__file__).parent
 
 
 async def test_g13_the_audit_says_who_did_what_by_which_way(call, organization):
@@ -74,8 +81,8 @@ async def test_w1_a_late_commit_is_not_skipped(call, organization, database_dsn)
         await first.start()
         await early.fetchval("select pg_current_xact_id()")
         await second.start()
-        await late.execute(insert, "test.late", name)  # A lower event id, a higher transaction.
-        await early.execute(insert, "test.early", name)
+        await late.execute(insert, "clock.late", name)  # A lower event id, a higher transaction.
+        await early.execute(insert, "clock.early", name)
         await first.commit()
         page = (await call.get(f"{target}&after={start}")).json
         seen = [event["kind"] for event in page["items"]]
@@ -86,7 +93,7 @@ async def test_w1_a_late_commit_is_not_skipped(call, organization, database_dsn)
     while len(seen) < 2:
         page = (await call.get(f"{target}&after={page['next']}")).json
         seen += [event["kind"] for event in page["items"]]
-    assert seen == ["test.early", "test.late"]
+    assert seen == ["clock.early", "clock.late"]
 
 
 async def test_b187_a_bound_key_reads_its_own_events_only(call, organization, catalog):
@@ -166,3 +173,10 @@ async def test_a_filter_of_kinds_takes_a_noun(call, organization):
     assert len(some) == 1
     none = (await call.get(f"/v1/events?organization={own}&kind=organ.*")).json["items"]
     assert none == []
+
+
+def test_every_event_tells_what_it_happened_to():
+    told = "".join(path.read_text() for path in STORE.glob("*.sql"))
+    nouns = set(re.findall(r"'([a-z_]+)\.(?:[a-z_]+'|' \|\|)", told))
+    assert nouns <= set(events.SUBJECTS)
+    assert {"seats", "discount", "invoice"} <= nouns

@@ -8,7 +8,8 @@ from seatkeeper.domain.ids import InvoiceId
 from seatkeeper.domain.refusals import Code, Refused
 from seatkeeper.operations import credit_notes
 from seatkeeper.operations.credit_notes import CreateCreditNote, ReadCreditNotes
-from seatkeeper.operations.invoices import ReadBalance, balance
+from seatkeeper.operations.invoice_words import ReadBalance
+from seatkeeper.operations.invoices import balance
 from tests.money_world import day
 from tests.operations.deals import as_owner, contract, credit
 from tests.operations.workspaces import a_workspace

@@ -8,7 +8,8 @@ from seatkeeper.domain.ids import InvoiceId
 from seatkeeper.domain.refusals import Code, Refused
 from seatkeeper.operations import invoices, seats
 from seatkeeper.operations.asked import PurchaseSeats
-from seatkeeper.operations.invoices import INVOICES, ReadBalance, ReadInvoice, ReadInvoices
+from seatkeeper.operations.invoice_words import ReadBalance, ReadInvoice, ReadInvoices
+from seatkeeper.operations.invoices import INVOICES
 from tests.money_world import day, subscribing
 from tests.world import refused
 

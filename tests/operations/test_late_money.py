@@ -8,7 +8,8 @@ from seatkeeper.domain.ids import ChangeId, PaymentId
 from seatkeeper.domain.refusals import Code
 from seatkeeper.operations import dunning, member_subscriptions, payments, withdrawals
 from seatkeeper.operations.asked import PurchaseSeats
-from seatkeeper.operations.invoices import ReadBalance, balance
+from seatkeeper.operations.invoice_words import ReadBalance
+from seatkeeper.operations.invoices import balance
 from seatkeeper.operations.member_subscriptions import ReadMemberSubscription
 from seatkeeper.payments.port import Outcome, PaymentResult
 from seatkeeper.store.database import Unavailable

@@ -6,7 +6,7 @@ from seatkeeper.domain.ids import ChangeId
 from seatkeeper.domain.refusals import Code
 from seatkeeper.operations import changes, dunning, payments, settlements
 from seatkeeper.operations.asked import PurchaseSeats
-from seatkeeper.operations.invoices import Invoice
+from seatkeeper.operations.invoice_words import Invoice
 from seatkeeper.payments.port import Outcome, PaymentResult
 from seatkeeper.store.database import Unavailable
 from tests.money_world import day, subscribing

@@ -4,7 +4,7 @@ import pytest
 
 from seatkeeper.domain.refusals import Code
 from seatkeeper.operations.asked import Cancel, PurchaseSeats
-from seatkeeper.operations.invoices import Invoice
+from seatkeeper.operations.invoice_words import Invoice
 from seatkeeper.operations.payments import Payment
 from tests.money_world import day, shape, subscribing
 from tests.world import refused

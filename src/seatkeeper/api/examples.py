@@ -26,8 +26,9 @@ def example_of(schema: Json, schemas: Json) -> Any:  # noqa: ANN401  any JSON
     """An instance of a schema, with what is required and, failing that, its first field."""
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    if "anyOf" in schema:
-        return example_of(schema["anyOf"][0], schemas)
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema:
+            return example_of(schema[choice][0], schemas)
     if "examples" in schema:
         return schema["examples"][0]
     if "enum" in schema:

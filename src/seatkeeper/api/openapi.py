@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final
 
-import msgspec
-
 from seatkeeper.api.examples import example_of
 from seatkeeper.api.operation import Operation
+from seatkeeper.api.schemas import LABEL, REF, Components, Json
 from seatkeeper.api.wire import STATUS
-from seatkeeper.domain.ids import Id
 from seatkeeper.domain.refusals import SENTENCES, Code, Way
+from seatkeeper.domain.scopes import Scope
 
-Json = dict[str, Any]
-
-_REF: Final = "#/components/schemas/{name}"
-_LABEL: Final = re.compile(r"\b(Shapes|Units|Refuses|Raises|Cost|Source):")
 _ALWAYS: Final = (
     Code.UNAUTHENTICATED,
     Code.INSUFFICIENT_SCOPE,
+    Code.FORBIDDEN,
+    Code.NOT_ACCEPTABLE,
+    Code.URI_TOO_LONG,
+    Code.HEADER_FIELDS_TOO_LARGE,
     Code.INVALID_REQUEST,
     Code.UNKNOWN_FIELD,
     Code.UNAVAILABLE,
@@ -41,7 +40,7 @@ whole numbers of the currency's minor unit, instants are UTC. Lists answer pages
 
 def openapi(table: tuple[Operation, ...]) -> Json:
     """The whole document for a table."""
-    components = _Components(table)
+    components = Components(table)
     paths: Json = {}
     for operation in table:
         item = paths.setdefault(operation.path, {})
@@ -63,13 +62,14 @@ def openapi(table: tuple[Operation, ...]) -> Json:
         "components": {
             "schemas": {name: schemas[name] for name in sorted(_named(paths, schemas))},
             "parameters": _HEADERS,
+            "headers": _ANSWER_HEADERS,
             "securitySchemes": {"apiKey": _SECURITY},
         },
     }
 
 
 def _named(part: Any, schemas: Json) -> set[str]:  # noqa: ANN401  any JSON
-    """The schemas that a part of the document leads to; commands are written out where used."""
+    """The schemas that a part of the document leads to."""
     found: set[str] = set()
     waiting = [part]
     while waiting:
@@ -85,52 +85,7 @@ def _named(part: Any, schemas: Json) -> set[str]:  # noqa: ANN401  any JSON
     return found
 
 
-class _Components:
-    """The schemas of all commands and results by the struct they describe."""
-
-    def __init__(self, table: Iterable[Operation]) -> None:
-        kinds = list(dict.fromkeys(k for o in table for k in (o.command, o.result)))
-        found, schemas = msgspec.json.schema_components(
-            kinds, schema_hook=_identifier, ref_template=_REF
-        )
-        self._by_kind = dict(zip(kinds, found, strict=True))
-        self.schemas: Json = _tidy(schemas)
-
-    def ref(self, kind: Any) -> Json:  # noqa: ANN401  structs and their generic forms
-        """The reference to a result."""
-        schema: Json = self._by_kind[kind]
-        return schema
-
-    def command(self, operation: Operation) -> Json:
-        """The full schema of a command."""
-        name = self._by_kind[operation.command]["$ref"].rpartition("/")[2]
-        schema: Json = self.schemas[name]
-        return schema
-
-
-def _identifier(kind: type[Any]) -> Json:
-    assert issubclass(kind, Id), kind
-    return {
-        "type": "string",
-        "pattern": f"^{kind.prefix}_[0-9a-v]{{26}}$",
-        "description": inspect.getdoc(kind),
-        "examples": [f"{kind.prefix}_06f3c8m2v1h5pb4sb30pvqmq6s"],
-    }
-
-
-def _tidy(schema: Any) -> Any:  # noqa: ANN401  any JSON
-    """The schema without what only Python's regular expressions need."""
-    if isinstance(schema, dict):
-        return {
-            name: value.removesuffix(r"(?!\n)")
-            if name == "pattern" and isinstance(value, str)
-            else _tidy(value)
-            for name, value in schema.items()
-        }
-    return [_tidy(item) for item in schema] if isinstance(schema, list) else schema
-
-
-def _operation(operation: Operation, components: _Components) -> Json:
+def _operation(operation: Operation, components: Components) -> Json:
     command = components.command(operation)
     in_path = re.findall(r"{(\w+)}", operation.path)
     rest = {name: s for name, s in command["properties"].items() if name not in in_path}
@@ -142,7 +97,7 @@ def _operation(operation: Operation, components: _Components) -> Json:
     described: Json = {
         "operationId": operation.name,
         "tags": [_tag(operation)],
-        "summary": operation.summary,
+        "summary": LABEL.split(operation.summary)[0],
         "description": _description(operation),
         "x-scope": operation.scope,
     }
@@ -167,7 +122,7 @@ def _tag(operation: Operation) -> str:
 def _description(operation: Operation) -> str:
     text = inspect.getdoc(operation.run) or ""
     _, _, body = text.partition("\n")
-    kept = _LABEL.split(body)[0].strip()
+    kept = LABEL.split(body)[0].strip()
     needs = [f"Needs the scope `{operation.scope}`."]
     if operation.permission is not None:
         but = ", unless they pay it for their own seat" if operation.payer_may else ""
@@ -186,17 +141,8 @@ def _not_null(schema: Json) -> Json:
     return {k: v for k, v in schema.items() if (k, v) != ("default", None)}
 
 
-def _body(command: Json, rest: Json, required: list[str], components: _Components) -> Json:
-    schema = {
-        "title": command["title"],
-        "description": command.get("description", ""),
-        "type": "object",
-        "properties": rest,
-        "required": required,
-        "additionalProperties": False,
-    }
-    if not required:
-        del schema["required"]
+def _body(command: Json, rest: Json, required: list[str], components: Components) -> Json:
+    schema = components.body(command, rest, required)
     example = example_of(schema, components.schemas)
     content = {"application/json": {"schema": schema, "example": example}}
     return {"required": bool(required), "content": content}
@@ -219,28 +165,38 @@ def _headers(operation: Operation) -> list[str]:
     return names
 
 
-def _responses(operation: Operation, components: _Components, in_path: list[str]) -> Json:
+def _responses(operation: Operation, components: Components, in_path: list[str]) -> Json:
     fields = _fields(operation.result)
     good: Json = {"application/json": {"schema": components.ref(operation.result)}}
-    statuses = {operation.status: inspect.getdoc(operation.result) or "Done."}
+    words = LABEL.split(inspect.getdoc(operation.result) or "Done.")[0]
+    statuses = {operation.status: words}
     if operation.status == 201 and "existed" in fields:  # noqa: PLR2004
         statuses[200] = "It was so already."
     if "pending" in fields:
         statuses[202] = "It has begun and is not finished."
-    responses: Json = {}
-    for status, words in statuses.items():
-        responses[str(status)] = {"description": words, "content": good}
-        if "version" in fields:
-            responses[str(status)]["headers"] = {"ETag": _ETAG}
+    repeated = ["Idempotency-Replayed"] if operation.method == "POST" else []
+    tagged = ["ETag"] if "version" in fields else []
+    responses: Json = {
+        str(status): {"description": words, "headers": _told(*tagged, *repeated), "content": good}
+        for status, words in statuses.items()
+    }
     for bad, codes in sorted(_refusals(operation, in_path).items()):
         lines = (f"`{code}`: {_plain(SENTENCES[code])}" for code in sorted(set(codes)))
+        later = ["Retry-After"] if RETRIED.intersection(codes) else []
+        kept = repeated if bad == STATUS[Code.PAYMENT_DECLINED] else []
         responses[str(bad)] = {
             "description": "\n\n".join(lines),
+            "headers": _told(*later, *kept),
             "content": {
-                "application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}
+                "application/problem+json": {"schema": {"$ref": REF.format(name="Problem")}}
             },
         }
     return responses
+
+
+def _told(*names: str) -> Json:
+    headers = ("X-Request-Id", *names)
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
 
 
 def _plain(sentence: str) -> str:
@@ -255,24 +211,75 @@ def _refusals(operation: Operation, in_path: list[str]) -> Mapping[int, list[Cod
     if in_path or operation.about_organization:
         codes.append(Code.NOT_FOUND)
     if operation.permission is not None:
-        codes += [Code.FORBIDDEN, Code.BILLING_PERMISSION_REQUIRED]
+        codes.append(Code.BILLING_PERMISSION_REQUIRED)
     if _SIDES[operation.method] == "body":
         codes += [Code.CONTENT_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE]
-    else:
-        codes.append(Code.URI_TOO_LONG)
     if operation.method == "POST":
         codes += [Code.IDEMPOTENCY_KEY_REUSED, Code.REQUEST_IN_PROGRESS]
-    text = (inspect.getdoc(operation.run) or "").partition("Refuses:")[2]
-    named = set(re.findall(r"[a-z_]+", _LABEL.split(text)[0]))
+    if operation.method != "GET" and operation.about_organization:
+        codes.append(Code.PARKED)
+    if operation.scope == Scope.CONTRACTS_WRITE:
+        codes.append(Code.CONTRACT_MANAGED)
+    if "IfMatch" in _headers(operation):
+        codes.append(Code.PRECONDITION_FAILED)
+    text = " ".join((inspect.getdoc(operation.run) or "").partition("Refuses:")[2].split())
+    text = LABEL.split(text)[0]
+    named = set(re.findall(r"[a-z_]+", text))
     codes += [code for code in Code if code in named]
+    if "the refusals of" in text:
+        codes += [code for of, group in _REFUSALS_OF.items() if of in text for code in group]
     for code in codes:
         by_status.setdefault(STATUS[code], []).append(code)
     return by_status
 
 
-_ETAG: Final[Json] = {
-    "description": "The version; send it back in If-Match.",
-    "schema": {"type": "string", "examples": ['"1"']},
+# What docstrings call the refusals of such a thing.
+_REFUSALS_OF: Final[Mapping[str, tuple[Code, ...]]] = {
+    "a seat": (
+        Code.INSUFFICIENT_SEATS,
+        Code.OVER_LIMIT,
+        Code.OVER_PLAN_LIMIT,
+        Code.PAST_DUE,
+        Code.SEAT_CONFLICT,
+        Code.SEAT_TYPE_NOT_OWNED,
+        Code.STATE_CONFLICT,
+    ),
+    "a payment": (Code.PAYMENT_DECLINED, Code.PAYMENT_ACTION_REQUIRED),
+    "a change": (
+        Code.BELOW_MINIMUM_SEATS,
+        Code.CONTRACT_MANAGED,
+        Code.CURRENCY_MISMATCH,
+        Code.LIMIT_MANAGED_BY_PLAN,
+        Code.OVER_LIMIT,
+        Code.OVER_PLAN_LIMIT,
+        Code.PAST_DUE,
+        Code.PLAN_TIER_MISMATCH,
+        Code.QUANTITY_OUT_OF_RANGE,
+        Code.REDUCTION_NOT_ALLOWED_MID_TERM,
+        Code.REQUEST_IN_PROGRESS,
+        Code.SEATS_IN_USE,
+        Code.SEAT_TYPE_NOT_OWNED,
+        Code.STATE_CONFLICT,
+    ),
+}
+RETRIED: Final = {Code.UNAVAILABLE, Code.PARKED, Code.REQUEST_IN_PROGRESS, Code.RATE_LIMITED}
+_ANSWER_HEADERS: Final[Json] = {
+    "ETag": {
+        "description": "The version; send it back in If-Match.",
+        "schema": {"type": "string", "examples": ['"1"']},
+    },
+    "Idempotency-Replayed": {
+        "description": "`true` where this is the kept answer of an earlier request.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Retry-After": {
+        "description": "Seconds after which the same request can succeed.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "X-Request-Id": {
+        "description": "Names the request, also in the service's log.",
+        "schema": {"type": "string", "pattern": "^rqs_[0-9a-v]{26}$"},
+    },
 }
 _SECURITY: Final[Json] = {
     "type": "http",

@@ -27,6 +27,7 @@ from seatkeeper.domain.ids import MemberId, OrganizationId
 from seatkeeper.domain.members import Role
 from seatkeeper.domain.refusals import Refusal, Refused, refuse_field
 from seatkeeper.domain.subscriptions import Status, stops_at
+from seatkeeper.operations.answers import GroundText, MemberStateText, MemberText, Moment
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.engine import Engine
 from seatkeeper.operations.words import Command, ExternalId, Key, Result
@@ -68,10 +69,10 @@ class Checked(Result):
     reason: str
     sentence: str
     remedies: list[dict[str, Any]]
-    state: str | None
-    seat_type: str | None
-    plan: str | None
-    as_of: datetime
+    state: MemberStateText | None
+    seat_type: Key | None
+    plan: Key | None
+    as_of: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +112,13 @@ class ReadEntitlements(Command):
 class Entitlements(Result):
     """Features of the seat, and permissions of the role, which need no seat."""
 
-    member: str
-    state: str
-    seat_type: str | None
-    plan: str | None
+    member: MemberText
+    state: MemberStateText
+    seat_type: Key | None
+    plan: Key | None
     features: list[str]
     permissions: list[str]
-    as_of: datetime
+    as_of: Moment
 
 
 async def entitlements(ctx: Context, command: ReadEntitlements) -> Entitlements:
@@ -145,7 +146,7 @@ class ExplainAccess(Asking, kw_only=True):
 class Fact(Result):
     """One link of the chain."""
 
-    about: str
+    about: GroundText
     holds: bool
     sentence: str
 
@@ -153,7 +154,7 @@ class Fact(Result):
 class Explained(Result):
     """The answer with the facts that led to it, in their order."""
 
-    member: str
+    member: MemberText
     answer: Checked
     facts: list[Fact]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -18,6 +17,16 @@ from seatkeeper.domain.ids import (
 )
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.operations.amending import AmendmentTerms, Effective
+from seatkeeper.operations.answers import (
+    AmendmentStateText,
+    AmendmentText,
+    ChangeText,
+    ContractText,
+    CurrencyText,
+    EffectiveText,
+    Minor,
+    Moment,
+)
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import (
     AgreedAmounts,
@@ -123,8 +132,8 @@ class ReadAmendments(Command):
 class AmendmentOffer(Result):
     """What acceptance bills at once and what then holds; counted for the day it was made."""
 
-    due_now_minor: int
-    currency: str
+    due_now_minor: Minor
+    currency: CurrencyText
     scheduled: bool
     lines: list[QuoteLine]
     ends_discount: EndedDiscount | None = None
@@ -133,26 +142,26 @@ class AmendmentOffer(Result):
 class Amendment(Result):
     """An amendment and where it stands."""
 
-    amendment: str
-    contract: str
-    state: str
-    seats: dict[str, int]
-    plan: str | None
-    price: str | None
+    amendment: AmendmentText
+    contract: ContractText
+    state: AmendmentStateText
+    seats: dict[Key, int]
+    plan: Key | None
+    price: Key | None
     prices: AgreedAmounts | None
     note: str
-    effective: str | None
+    effective: EffectiveText | None
     reason: str | None
-    credit_minor: int | None
+    credit_minor: Minor | None
     offer: AmendmentOffer | None
     requested_by: str
     quoted_by: str | None
     decided_by: str | None
-    created_at: datetime
-    expires_at: datetime | None
-    effective_at: datetime | None
-    closed_at: datetime | None
-    change: str | None
+    created_at: Moment
+    expires_at: Moment | None
+    effective_at: Moment | None
+    closed_at: Moment | None
+    change: ChangeText | None
     version: int
 
 

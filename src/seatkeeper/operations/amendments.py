@@ -89,7 +89,7 @@ async def quote(ctx: Context, command: QuoteAmendment) -> Amendment:
     """Offer an amendment with its price and validity; quoted again, the newer offer holds.
 
     Refuses: forbidden, contract_managed, not_found, state_conflict, invalid_request (an exception
-    without a reason), and what accepting it now would refuse. Source: T30, T33, T34.
+    without a reason), and the refusals of a change. Source: T30, T33, T34.
     """
     account_manager_only(ctx)
     async with ctx.transaction() as db:
@@ -148,8 +148,8 @@ async def accept(ctx: Context, command: AcceptAmendment) -> Amendment:
 
     What is owed at once is counted from today and invoiced on the contract's terms. Twice
     succeeds. Refuses: not_found, state_conflict, quote_expired, quote_outdated (another amount than
-    `due_now_minor`), invalid_request (an account manager without a note), and what the quote
-    would refuse now. Source: A27, T30, T31, T33, T34.
+    `due_now_minor`), invalid_request (an account manager without a note), and the refusals of a
+    change. Source: A27, T30, T31, T33, T34.
     """
     async with ctx.transaction() as db:
         found, row = await _open(ctx, db, command.amendment)

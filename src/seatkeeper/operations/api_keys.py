@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b32hexencode
-from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -12,6 +11,13 @@ from msgspec import Meta
 from seatkeeper.domain.ids import KeyId, OrganizationId
 from seatkeeper.domain.refusals import Code, Refused, refuse, refuse_field
 from seatkeeper.domain.scopes import Scope, VendorRole
+from seatkeeper.operations.answers import (
+    KeyText,
+    Moment,
+    OrganizationText,
+    ScopeText,
+    VendorRoleText,
+)
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.engine import ORGANIZATIONS
@@ -57,14 +63,14 @@ class CreateApiKey(Command):
 class ApiKey(Result):
     """A key without its secret."""
 
-    key: str
+    key: KeyText
     name: str
-    scopes: list[str]
-    vendor_role: str
-    organization: str | None
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
+    scopes: list[ScopeText]
+    vendor_role: VendorRoleText
+    organization: OrganizationText | None
+    created_at: Moment
+    expires_at: Moment | None
+    revoked_at: Moment | None
 
 
 class NewApiKey(ApiKey):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from seatkeeper.domain.catalog_format import (
 )
 from seatkeeper.domain.catalog_shapes import Fault, FaultCode, below
 from seatkeeper.domain.refusals import Code, Json, Refusal, Refused, refuse
+from seatkeeper.operations.answers import DifferenceKindText, Moment
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.engine import CATALOG
 from seatkeeper.operations.events import tell_vendor
@@ -34,10 +34,10 @@ class ReadCatalog(Command):
 class AppliedCatalog(Result):
     """A catalog as it was applied last."""
 
-    catalog: str
+    catalog: Key
     name: str
     document: dict[str, Any]
-    applied_at: datetime
+    applied_at: Moment
 
 
 class Catalogs(Result):
@@ -56,7 +56,7 @@ class ApplyCatalog(Command):
 class CatalogDifference(Result):
     """One difference, at a JSON pointer into the document before or after."""
 
-    kind: str
+    kind: DifferenceKindText
     path: str
     before: Any = None
     after: Any = None
@@ -65,7 +65,7 @@ class CatalogDifference(Result):
 class CatalogChange(Result):
     """What applying a document changed, and the plans that have a new version by it."""
 
-    catalog: str
+    catalog: Key
     dry_run: bool
     differences: list[CatalogDifference]
     versions: dict[str, int]

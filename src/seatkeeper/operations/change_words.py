@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -10,9 +9,18 @@ from msgspec import Meta
 
 from seatkeeper.domain.ids import ChangeId, InvoiceId, OrganizationId, QuoteId
 from seatkeeper.domain.ids import SubscriptionId as Sub
+from seatkeeper.operations.answers import (
+    ChangeKindText,
+    ChangeStateText,
+    ChangeText,
+    InvoiceText,
+    Moment,
+    QuoteText,
+    SubscriptionText,
+)
 from seatkeeper.operations.asked import Asked
 from seatkeeper.operations.effects import Effect
-from seatkeeper.operations.words import Command, Result
+from seatkeeper.operations.words import Command, Key, Result
 from seatkeeper.store.database import Row
 
 Token = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_:-]+$")]
@@ -31,17 +39,17 @@ class MakeChange(Command):
 class Change(Result):
     """A change and where it stands. `pending` while a payment is awaited."""
 
-    change: str
-    kind: str
-    state: str
-    effective_at: datetime
-    requested_at: datetime
-    closed_at: datetime | None
+    change: ChangeText
+    kind: ChangeKindText
+    state: ChangeStateText
+    effective_at: Moment
+    requested_at: Moment
+    closed_at: Moment | None
     actor: str
-    subscription: str | None
-    invoice: str | None
-    quote: str | None
-    seats: dict[str, int]
+    subscription: SubscriptionText | None
+    invoice: InvoiceText | None
+    quote: QuoteText | None
+    seats: dict[Key, int]
     asked: dict[str, Any]
     failure: dict[str, Any] | None = None
     resumed: dict[str, Any] | None = None

@@ -65,9 +65,8 @@ async def make(ctx: Context, command: MakeChange) -> Change | Refusal:
     """Make a change to what the organization has bought, now or at the end of a period.
 
     What is to be paid first is paid between two transactions; a declined payment changes
-    nothing. Refuses: contract_managed, state_conflict, past_due, quote_expired, quote_outdated,
-    over_plan_limit, below_minimum_seats, seats_in_use, reduction_not_allowed_mid_term,
-    payment_declined, payment_action_required. Source: A19-A36, C12-C33, C48-C52, M-6, M-18.
+    nothing. Refuses: the refusals of a change and of a payment, quote_expired, quote_outdated,
+    precondition_failed, already_exists. Source: A19-A36, C12-C33, C48-C52, M-6, M-18.
     """
     if command.resume is not None:
         ctx.keep = None  # The answer is kept when the refused action has been done too.

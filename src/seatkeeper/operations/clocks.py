@@ -10,6 +10,7 @@ from uuid import UUID
 from seatkeeper.domain.ids import ClockId
 from seatkeeper.domain.refusals import Code, Refused, refuse, refuse_field
 from seatkeeper.operations import walks
+from seatkeeper.operations.answers import ClockStateText, ClockText, Moment
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.words import (
@@ -66,12 +67,12 @@ class Clock(Result):
     advance did by instants that are behind it, `failure` says why one stopped.
     """
 
-    clock: str
+    clock: ClockText
     name: str
-    now: datetime
-    state: str
-    created_at: datetime
-    target: datetime | None
+    now: Moment
+    state: ClockStateText
+    created_at: Moment
+    target: Moment | None
     done: dict[str, int]
     failure: str | None
 

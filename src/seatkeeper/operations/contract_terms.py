@@ -17,6 +17,7 @@ from seatkeeper.domain.prices import agreed
 from seatkeeper.domain.quantities import Choice
 from seatkeeper.domain.refusals import Code, Fact, Refused, Remedy, Way, refuse
 from seatkeeper.domain.subscriptions import Subscription
+from seatkeeper.operations.answers import Minor
 from seatkeeper.operations.asked import SeatQuantity
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.decisions import CHANGES, paid_price
@@ -59,8 +60,8 @@ class AgreedPrices(Command):
 class AgreedAmounts(Result):
     """The amounts that were agreed. Units: minor, per interval of the price."""
 
-    base_minor: int | None
-    seats: dict[str, int]
+    base_minor: Minor | None
+    seats: dict[Key, int]
 
 
 class NextTerms(msgspec.Struct, frozen=True, kw_only=True):

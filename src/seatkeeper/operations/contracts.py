@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +23,14 @@ from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refu
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.operations import contract_renewals
 from seatkeeper.operations.accounts import account_at_end, load_account, stored
+from seatkeeper.operations.answers import (
+    ContractKindText,
+    ContractStateText,
+    ContractText,
+    CurrencyText,
+    Moment,
+    SubscriptionText,
+)
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.contract_beginnings import (
     Asked,
@@ -102,9 +110,9 @@ class SignContract(Command):
 class SignedTerms(Result):
     """What is signed for the time after the running term. No seats: as the policy sets them."""
 
-    plan: str
-    price: str
-    seats: dict[str, int]
+    plan: Key
+    price: Key
+    seats: dict[Key, int]
     prices: AgreedAmounts | None
     term_months: int | None
     net_terms_days: int
@@ -118,25 +126,25 @@ class Contract(Result):
     Without `overdue_grace_days` arrears end it after the grace of its plan.
     """
 
-    contract: str
-    subscription: str
-    kind: str
-    state: str
+    contract: ContractText
+    subscription: SubscriptionText
+    kind: ContractKindText
+    state: ContractStateText
     account_manager: str
     net_terms_days: int
     overdue_grace_days: int | None
-    plan: str
+    plan: Key
     plan_version: int
-    price: str
-    currency: str
-    seats: dict[str, int]
+    price: Key
+    currency: CurrencyText
+    seats: dict[Key, int]
     prices: AgreedAmounts | None
-    signed_until: datetime
+    signed_until: Moment
     next_terms: SignedTerms | None
-    unsigned_since: datetime | None
-    grace_ends_at: datetime | None
-    ended_at: datetime | None
-    created_at: datetime
+    unsigned_since: Moment | None
+    grace_ends_at: Moment | None
+    ended_at: Moment | None
+    created_at: Moment
     version: int
 
 

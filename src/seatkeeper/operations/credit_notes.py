@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from seatkeeper.domain.credit_notes import decide_credit
 from seatkeeper.domain.ids import CreditNoteId, InvoiceId, OrganizationId
 from seatkeeper.domain.money import Money
 from seatkeeper.domain.refusals import Refused
+from seatkeeper.operations.answers import CreditNoteText, CurrencyText, InvoiceText, Minor, Moment
 from seatkeeper.operations.attempts import lock_subscription, pay_from_balance
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.contract_terms import account_manager_only, tell
@@ -52,13 +52,13 @@ class ReadCreditNotes(Command):
 class CreditNote(Result):
     """What of an invoice was credited to the balance. Units: minor."""
 
-    credit_note: str
-    invoice: str
+    credit_note: CreditNoteText
+    invoice: InvoiceText
     number: str
-    currency: str
-    amount_minor: int
+    currency: CurrencyText
+    amount_minor: Minor
     reason: str
-    created_at: datetime
+    created_at: Moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from seatkeeper.domain.discounts import WHOLE, Discount
 from seatkeeper.domain.ids import DiscountId, OrganizationId
+from seatkeeper.operations.answers import (
+    CurrencyText,
+    DiscountEndText,
+    DiscountText,
+    Minor,
+    Moment,
+    Points,
+)
 from seatkeeper.operations.contract_terms import MINOR_MAX
 from seatkeeper.operations.words import Command, Instant, Result
 from seatkeeper.store.database import Row
@@ -47,22 +54,22 @@ class RemoveDiscount(Command):
 class DiscountTerms(Result):
     """What is off, and for how long. Units: basis points, minor units of each period."""
 
-    discount: str
-    basis_points: int | None
-    amount_minor: int | None
+    discount: DiscountText
+    basis_points: Points | None
+    amount_minor: Minor | None
     periods: int | None
     periods_used: int
-    until: datetime | None
+    until: Moment | None
 
 
 class DiscountView(DiscountTerms):
     """A discount as it is kept; `off_now_basis_points` is off what is bought in this period."""
 
-    currency: str
-    off_now_basis_points: int
-    created_at: datetime
-    ended_at: datetime | None
-    ended_because: str | None
+    currency: CurrencyText
+    off_now_basis_points: Points
+    created_at: Moment
+    ended_at: Moment | None
+    ended_because: DiscountEndText | None
     version: int
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -11,6 +10,13 @@ from msgspec import Meta
 
 from seatkeeper.domain import ids
 from seatkeeper.domain.ids import MemberId, OrganizationId, RequestId
+from seatkeeper.operations.answers import (
+    MemberText,
+    Moment,
+    OrganizationText,
+    RequestText,
+    SubjectText,
+)
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.cursors import FIRST, after, before, cursor, walk, walked
 from seatkeeper.operations.engine import ORGANIZATIONS
@@ -50,6 +56,7 @@ SUBJECTS: Final[Mapping[str, type[ids.Id]]] = {
     "clock": ids.ClockId,
     "contract": ids.ContractId,
     "credit_note": ids.CreditNoteId,
+    "discount": ids.DiscountId,
     "invitation": ids.InvitationId,
     "invoice": ids.InvoiceId,
     "member": ids.MemberId,
@@ -83,14 +90,14 @@ class Event(Result):
     """Something that happened. `organization` is null for what concerns the vendor alone."""
 
     event: int
-    kind: str
-    organization: str | None
-    subject: str
-    member: str | None
-    occurred_at: datetime
+    kind: Kind
+    organization: OrganizationText | None
+    subject: SubjectText
+    member: MemberText | None
+    occurred_at: Moment
     actor: str
     channel: str
-    request: str | None
+    request: RequestText | None
     facts: dict[str, Any]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -25,6 +24,14 @@ from seatkeeper.domain.members import Role, decide_manage
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.seats import SeatPool
 from seatkeeper.operations import acceptance, inviting, resume
+from seatkeeper.operations.answers import (
+    CodeText,
+    InvitationStateText,
+    InvitationText,
+    MemberText,
+    Moment,
+    RoleText,
+)
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.inviting import Invitee, Sent
@@ -75,18 +82,18 @@ class CreateInvitations(Command):
 class Invitation(Result):
     """An invitation. `held_seat_type` is the type of the seat it holds now, null for none."""
 
-    invitation: str
+    invitation: InvitationText
     email: str
-    role: str
-    seat_type: str | None
-    held_seat_type: str | None
-    state: str
+    role: RoleText
+    seat_type: Key | None
+    held_seat_type: Key | None
+    state: InvitationStateText
     invited_by: str
-    member: str | None
-    created_at: datetime
-    sent_at: datetime
-    expires_at: datetime
-    closed_at: datetime | None
+    member: MemberText | None
+    created_at: Moment
+    sent_at: Moment
+    expires_at: Moment
+    closed_at: Moment | None
     version: int
 
 
@@ -96,7 +103,7 @@ class Invited(Result):
     email: str
     invitation: Invitation | None = None
     token: str | None = None
-    code: str | None = None
+    code: CodeText | None = None
     detail: str | None = None
 
 
@@ -288,8 +295,8 @@ async def accept(ctx: Context, command: acceptance.AcceptInvitation) -> Member |
 
     The same user again succeeds. Refuses: not_found, forbidden (another address),
     domain_not_verified (no longer let in), invitation_unavailable, over_limit, already_exists,
-    primary_owner_required, and the refusals of a seat or a payment, which leave the invitation as
-    it was. Source: A52, A61, C46, G11, S-10, S-11, T7, T16.
+    primary_owner_required, plan_tier_mismatch, and the refusals of a seat or a payment, which
+    leave the invitation as it was. Source: A52, A61, C46, G11, S-10, S-11, T7, T16.
     """
     return await acceptance.accept(ctx, command)
 

@@ -13,20 +13,24 @@ from seatkeeper.domain.ids import (
     BalanceEntryId,
     CreditNoteId,
     InvoiceId,
-    OrganizationId,
     PaymentId,
-    SubscriptionId,
 )
 from seatkeeper.operations.bounds import check_bounds
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import before, cursor
+from seatkeeper.operations.invoice_words import (
+    Balance,
+    BalanceEntry,
+    Invoice,
+    InvoiceLine,
+    ReadBalance,
+    ReadInvoice,
+    ReadInvoices,
+    invoice_of,
+    line_of,
+)
 from seatkeeper.operations.words import (
-    PAGE_DEFAULT,
-    Command,
-    Cursor,
-    Limit,
     Page,
-    Result,
     page_size,
 )
 from seatkeeper.store.database import Db, Row
@@ -196,73 +200,6 @@ def due_date(ctx: Context, days: int) -> datetime:
     return ctx.now + timedelta(days=days)
 
 
-class ReadInvoice(Command):
-    """One invoice."""
-
-    organization: OrganizationId
-    invoice: InvoiceId
-
-
-class ReadInvoices(Command):
-    """Invoices, newest first."""
-
-    organization: OrganizationId
-    state: Literal["open", "paid", "void"] | None = None
-    limit: Limit = PAGE_DEFAULT
-    after: Cursor | None = None
-
-
-class InvoiceLine(Result):
-    """One line with its arithmetic.
-
-    amount = (full - fixed discount) x (100 % - discount) x days/of_days, rounded once;
-    what is shown as discount_minor is full - amount. Units: minor units, basis points.
-    """
-
-    kind: str
-    seat_type: str | None
-    plan: str
-    plan_version: int
-    price: str
-    quantity: int
-    quantity_before: int
-    unit_minor: int | None
-    days: int
-    of_days: int
-    basis: str
-    full_minor: int
-    discount_minor: int
-    amount_minor: int
-    discount_basis_points: int
-    discount_fixed_minor: int
-    period_start: datetime
-    period_end: datetime
-    effective_at: datetime
-    assigned: int
-    held: int
-
-
-class Invoice(Result):
-    """An invoice. total = subtotal + tax; due = total - balance used. Units: minor."""
-
-    invoice: str
-    subscription: str
-    number: str | None
-    state: str
-    cause: str
-    currency: str
-    subtotal_minor: int
-    tax_minor: int
-    total_minor: int
-    balance_used_minor: int
-    due_minor: int
-    created_at: datetime
-    issued_at: datetime | None
-    due_at: datetime | None
-    closed_at: datetime | None
-    lines: list[InvoiceLine]
-
-
 async def show(ctx: Context, command: ReadInvoice) -> Invoice:
     """One invoice with its lines. Refuses: not_found."""
     async with ctx.connection() as db:
@@ -295,87 +232,8 @@ async def _with_lines(ctx: Context, db: Db, rows: Sequence[Row]) -> list[Invoice
     for row in await db.rows(
         INVOICES.lines, organization_id=ctx.organization_id, invoice_ids=list(lines)
     ):
-        lines[row["invoice_id"]].append(_line(row))
-    return [_invoice(row, lines[row["invoice_id"]]) for row in rows]
-
-
-def _line(row: Row) -> InvoiceLine:
-    return InvoiceLine(
-        kind=row["kind"],
-        seat_type=row["seat_type"],
-        plan=row["plan_key"],
-        plan_version=row["plan_version"],
-        price=row["price_key"],
-        quantity=row["quantity"],
-        quantity_before=row["quantity_before"],
-        unit_minor=row["unit_minor"],
-        days=row["part"],
-        of_days=row["whole"],
-        basis=row["basis"],
-        full_minor=row["full_minor"],
-        discount_minor=row["full_minor"] - row["amount_minor"],
-        amount_minor=row["amount_minor"],
-        discount_basis_points=row["discount_basis_points"],
-        discount_fixed_minor=row["discount_fixed_minor"],
-        period_start=row["period_starts_at"],
-        period_end=row["period_ends_at"],
-        effective_at=row["effective_at"],
-        assigned=row["assigned"],
-        held=row["held"],
-    )
-
-
-def _invoice(row: Row, lines: list[InvoiceLine]) -> Invoice:
-    return Invoice(
-        invoice=InvoiceId.text(row["invoice_id"]),
-        subscription=SubscriptionId.text(row["subscription_id"]),
-        number=row["number"],
-        state=row["state"],
-        cause=row["cause"],
-        currency=row["currency"],
-        subtotal_minor=row["subtotal_minor"],
-        tax_minor=row["tax_minor"],
-        total_minor=row["subtotal_minor"] + row["tax_minor"],
-        balance_used_minor=row["balance_minor"],
-        due_minor=row["due_minor"],
-        created_at=row["created_at"],
-        issued_at=row["issued_at"],
-        due_at=row["due_at"],
-        closed_at=row["closed_at"],
-        lines=lines,
-    )
-
-
-class ReadBalance(Command):
-    """The account balance with its entries."""
-
-    organization: OrganizationId
-    limit: Limit = PAGE_DEFAULT
-    after: Cursor | None = None
-
-
-class BalanceEntry(Result):
-    """One movement: positive is credit for the organization. Units: minor.
-
-    `payment` is the one whose money came when its invoice was not to be paid any more.
-    """
-
-    entry: str
-    amount_minor: int
-    reason: str
-    invoice: str | None
-    credit_note: str | None
-    payment: str | None
-    created_at: datetime
-
-
-class Balance(Result):
-    """What the vendor owes the organization, to be used on its next invoices."""
-
-    balance_minor: int
-    currency: str
-    items: list[BalanceEntry]
-    next: str | None = None
+        lines[row["invoice_id"]].append(line_of(row))
+    return [invoice_of(row, lines[row["invoice_id"]]) for row in rows]
 
 
 async def balance(ctx: Context, command: ReadBalance) -> Balance:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +16,15 @@ from seatkeeper.domain.workspace import decide_own, decide_sign_up
 from seatkeeper.operations import asked as ask
 from seatkeeper.operations import changes, organizations, own_seats, workspace
 from seatkeeper.operations.accounts import load_account
+from seatkeeper.operations.answers import (
+    CurrencyText,
+    InvoiceText,
+    MemberText,
+    Minor,
+    Moment,
+    StatusText,
+    SubscriptionText,
+)
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.contract_terms import not_parked
 from seatkeeper.operations.decisions import Decided, choose, decided_terms
@@ -74,22 +82,22 @@ class MemberSubscription(Result):
     the oldest one that is to be paid.
     """
 
-    member: str
-    subscription: str
-    plan: str
+    member: MemberText
+    subscription: SubscriptionText
+    plan: Key
     plan_version: int
-    price: str
-    status: str
-    currency: str
-    period_start: datetime
-    period_end: datetime
-    term_end: datetime
-    cancel_at: datetime | None
-    grace_ends_at: datetime | None
+    price: Key
+    status: StatusText
+    currency: CurrencyText
+    period_start: Moment
+    period_end: Moment
+    term_end: Moment
+    cancel_at: Moment | None
+    grace_ends_at: Moment | None
     has_payment_method: bool
     version: int
-    balance_minor: int = 0
-    open_invoice: str | None = None
+    balance_minor: Minor = 0
+    open_invoice: InvoiceText | None = None
     pending: bool = False
     existed: bool = False
 

@@ -17,7 +17,7 @@ from seatkeeper.domain.money import MINOR_DIGITS
 from seatkeeper.domain.periods import zone
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.refusals import Code, Refused, refuse, refuse_field
-from seatkeeper.operations import membership_limits
+from seatkeeper.operations import answers, membership_limits
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import after, cursor
 from seatkeeper.operations.default_plan import start_default
@@ -82,20 +82,20 @@ class CreateOrganization(Command):
 class Organization(Result):
     """An organization. Units: `balance_minor` is credit owed to it, in minor units."""
 
-    organization: str
-    catalog: str
+    organization: answers.OrganizationText
+    catalog: Key
     name: str
-    currency: str
+    currency: answers.CurrencyText
     time_zone: str
-    clock: str | None
+    clock: answers.ClockText | None
     membership_limit: int | None
     allowed_domains: list[str]
     has_payment_method: bool
-    primary_owner: str | None
-    balance_minor: int
-    parked_at: datetime | None
+    primary_owner: answers.MemberText | None
+    balance_minor: answers.Minor
+    parked_at: answers.Moment | None
     parked_reason: str | None
-    created_at: datetime
+    created_at: answers.Moment
     version: int
 
 

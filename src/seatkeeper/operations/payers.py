@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seatkeeper.operations.context import Context
-from seatkeeper.operations.invoices import ReadInvoice
+from seatkeeper.operations.invoice_words import ReadInvoice
 from seatkeeper.operations.payment_words import ConfirmPayment, PayInvoice
 from seatkeeper.store.workspace import WORKSPACE
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
 
 from seatkeeper.domain.ids import InvoiceId, OrganizationId, PaymentId
+from seatkeeper.operations.answers import (
+    CurrencyText,
+    InvoiceText,
+    Minor,
+    Moment,
+    PaymentStateText,
+    PaymentText,
+)
 from seatkeeper.operations.words import PAGE_DEFAULT, Command, Cursor, Limit, Result
 
 Reference = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -59,14 +66,14 @@ class Payment(Result):
     of who paid.
     """
 
-    payment: str
-    invoice: str
+    payment: PaymentText
+    invoice: InvoiceText
     provider: str
-    state: str
-    amount_minor: int
-    currency: str
+    state: PaymentStateText
+    amount_minor: Minor
+    currency: CurrencyText
     reference: str | None
     failure: str | None
-    attempted_at: datetime
-    settled_at: datetime | None
+    attempted_at: Moment
+    settled_at: Moment | None
     credited: bool = False

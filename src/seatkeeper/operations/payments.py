@@ -21,7 +21,8 @@ from seatkeeper.operations.attempts import (
 )
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import before, cursor
-from seatkeeper.operations.invoices import INVOICES, Invoice, ReadInvoice, discard
+from seatkeeper.operations.invoice_words import Invoice, ReadInvoice
+from seatkeeper.operations.invoices import INVOICES, discard
 from seatkeeper.operations.invoices import show as show_invoice
 from seatkeeper.operations.payment_words import (
     ConfirmPayment,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from seatkeeper.domain import addresses
@@ -13,9 +12,17 @@ from seatkeeper.domain.ids import AssignmentId, MemberId
 from seatkeeper.domain.invitations import Household
 from seatkeeper.domain.members import Role, Source, decide_admin, member_state
 from seatkeeper.domain.refusals import Code, Fact, Refusal, Refused, refuse, refuse_field
+from seatkeeper.operations.answers import (
+    MemberStateText,
+    MemberText,
+    Moment,
+    RoleText,
+    SeatText,
+    SourceText,
+)
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.engine import ORGANIZATIONS
-from seatkeeper.operations.words import Result
+from seatkeeper.operations.words import Key, Result
 from seatkeeper.store.database import Db, Row
 from seatkeeper.store.members import MEMBERS
 
@@ -25,19 +32,19 @@ REMOVED = "removed"
 class Member(Result):
     """A user in an organization. `state` follows from standing, seat and place in the queue."""
 
-    member: str
+    member: MemberText
     user: str
     email: str
     name: str
-    role: str
+    role: RoleText
     may_bill: bool
-    source: str
-    state: str
-    seat: str | None
-    seat_type: str | None
-    waiting_since: datetime | None
-    joined_at: datetime
-    removed_at: datetime | None
+    source: SourceText
+    state: MemberStateText
+    seat: SeatText | None
+    seat_type: Key | None
+    waiting_since: Moment | None
+    joined_at: Moment
+    removed_at: Moment | None
     version: int
     existed: bool = False
 

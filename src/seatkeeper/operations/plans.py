@@ -13,9 +13,18 @@ from seatkeeper.domain.choices import Chooser, decide_choose, is_visible, limit_
 from seatkeeper.domain.ids import OrganizationId
 from seatkeeper.domain.prices import QUANTITY_MAX, Price
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
+from seatkeeper.operations.answers import (
+    CapacityText,
+    CodeText,
+    CurrencyText,
+    IntervalText,
+    Minor,
+    PayerText,
+    TierModeText,
+)
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.engine import CATALOG
-from seatkeeper.operations.words import Command, Result
+from seatkeeper.operations.words import Command, Key, Result
 from seatkeeper.store.database import Db, Row
 
 
@@ -29,7 +38,7 @@ class ListPlans(Command):
 class OfferedSeatType(Result):
     """A kind of seat of a plan."""
 
-    seat_type: str
+    seat_type: Key
     name: str
     rank: int
     features: list[str]
@@ -39,34 +48,34 @@ class OfferedTier(Result):
     """Seats up to and including `up_to` (null: no bound). Amounts are minor units."""
 
     up_to: int | None
-    unit_minor: int
-    flat_minor: int
+    unit_minor: Minor
+    flat_minor: Minor
 
 
 class OfferedSeatPrice(Result):
     """What seats of one type cost in one interval."""
 
-    seat_type: str
-    mode: str
+    seat_type: Key
+    mode: TierModeText
     tiers: list[OfferedTier]
 
 
 class OfferedPrice(Result):
     """One way of paying for a plan: amounts per `per`, collected every `billing`."""
 
-    price: str
-    currency: str
-    per: str
-    billing: str
-    term: str
-    base_minor: int
+    price: Key
+    currency: CurrencyText
+    per: IntervalText
+    billing: IntervalText
+    term: IntervalText
+    base_minor: Minor
     seats: list[OfferedSeatPrice]
 
 
 class WhyNot(Result):
     """A refusal in advance: what asking for it would be answered."""
 
-    code: str
+    code: CodeText
     detail: str
     facts: dict[str, Any]
     remedies: list[dict[str, Any]]
@@ -75,19 +84,19 @@ class WhyNot(Result):
 class OfferedPlan(Result):
     """A plan, and whether the organization asked about may choose it (null: none was named)."""
 
-    plan: str
-    catalog: str
+    plan: Key
+    catalog: Key
     version: int
     name: str
     rank: int
-    capacity: str
+    capacity: CapacityText
     minimum: int
     limit: int | None
     features: list[str]
     trial_days: int
     trial_payment_method: bool
     contact: str | None
-    payer: str
+    payer: PayerText
     seat_types: list[OfferedSeatType]
     prices: list[OfferedPrice]
     current: bool = False

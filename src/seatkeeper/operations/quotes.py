@@ -14,11 +14,21 @@ from seatkeeper.domain.ids import OrganizationId, QuoteId
 from seatkeeper.domain.periods import local_day
 from seatkeeper.domain.refusals import Code, Refused, refuse
 from seatkeeper.operations.accounts import stored
+from seatkeeper.operations.answers import (
+    BasisText,
+    ChangeKindText,
+    CurrencyText,
+    LineKindText,
+    Minor,
+    Moment,
+    Points,
+    QuoteText,
+)
 from seatkeeper.operations.asked import Asked
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.decisions import Decided, decide
 from seatkeeper.operations.discount_words import EndedDiscount, ended_discount
-from seatkeeper.operations.words import Command, Result
+from seatkeeper.operations.words import Command, Key, Result
 from seatkeeper.store.database import Db
 from seatkeeper.store.statements import Statements
 
@@ -36,19 +46,19 @@ class AskQuote(Command):
 class QuoteLine(Result):
     """One line of a quote. discount = full - amount. Units: minor."""
 
-    kind: str
-    seat_type: str | None
+    kind: LineKindText
+    seat_type: Key | None
     quantity: int
     quantity_before: int
-    unit_minor: int | None
+    unit_minor: Minor | None
     days: int
     of_days: int
-    basis: str
-    full_minor: int
-    discount_minor: int
-    amount_minor: int
-    discount_basis_points: int
-    discount_fixed_minor: int
+    basis: BasisText
+    full_minor: Minor
+    discount_minor: Minor
+    amount_minor: Minor
+    discount_basis_points: Points
+    discount_fixed_minor: Minor
 
 
 class Quote(Result):
@@ -57,15 +67,15 @@ class Quote(Result):
     `ends_discount` is the discount which the change takes away.
     """
 
-    quote: str
-    kind: str
-    currency: str
-    due_now_minor: int
-    effective_at: datetime
+    quote: QuoteText
+    kind: ChangeKindText
+    currency: CurrencyText
+    due_now_minor: Minor
+    effective_at: Moment
     scheduled: bool
-    seats: dict[str, int]
+    seats: dict[Key, int]
     lines: list[QuoteLine]
-    expires_at: datetime
+    expires_at: Moment
     ends_discount: EndedDiscount | None = None
 
 
@@ -106,7 +116,7 @@ class Accepted:
 async def ask(ctx: Context, command: AskQuote) -> Quote:
     """What a change would cost now; charging it within the quote's life costs exactly that.
 
-    Refuses whatever the change itself would refuse. Source: A22, C18, C24.
+    Refuses: the refusals of a change. Source: A22, C18, C24.
     """
     async with ctx.transaction() as db:
         decided = await decide(ctx, db, command.change, lock=False)

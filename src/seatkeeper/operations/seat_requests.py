@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from seatkeeper.domain.ids import MemberId, OrganizationId, SeatRequestId
 from seatkeeper.domain.policies import PoolFull, SeatUse
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.domain.seats import Take, decide_arrival
+from seatkeeper.operations.answers import MemberText, Moment, SeatRequestText, Word
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import after, cursor
 from seatkeeper.operations.people import Member, lock_member, view
@@ -37,13 +36,13 @@ class ListSeatRequests(Command):
 class SeatRequest(Result):
     """A place in the queue. A `seat_type` of null waits for any; `reason` says why."""
 
-    request: str
-    member: str
+    request: SeatRequestText
+    member: MemberText
     name: str
     email: str
-    seat_type: str | None
-    reason: str
-    queued_at: datetime
+    seat_type: Key | None
+    reason: Word
+    queued_at: Moment
 
 
 class CancelSeatRequest(Command):
@@ -64,8 +63,8 @@ class RequestSeat(Command):
 class Canceled(Result):
     """A place in the queue that is given up."""
 
-    request: str
-    member: str
+    request: SeatRequestText
+    member: MemberText
 
 
 async def page(ctx: Context, command: ListSeatRequests) -> Page[SeatRequest]:

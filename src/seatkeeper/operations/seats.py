@@ -11,6 +11,7 @@ from msgspec import Meta
 from seatkeeper.domain.ids import AssignmentId, MemberId, OrganizationId
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
 from seatkeeper.domain.seats import Move, decide_moves, decide_take
+from seatkeeper.operations.answers import MemberText, Moment, SeatText, Word
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import before, cursor, walk, walked
 from seatkeeper.operations.queue import leave_queue, serve_waiting
@@ -45,9 +46,9 @@ class AssignSeat(Command):
 class Seat(Result):
     """The seat a member holds."""
 
-    member: str
-    seat: str
-    seat_type: str
+    member: MemberText
+    seat: SeatText
+    seat_type: Key
     existed: bool = False
 
 
@@ -61,7 +62,7 @@ class UnassignSeat(Command):
 class Unseated(Result):
     """A member without a seat."""
 
-    member: str
+    member: MemberText
     seat: None = None
 
 
@@ -143,7 +144,7 @@ async def move(ctx: Context, command: MoveSeats) -> Moved:
     """Move up to 1,000 members between seat types and no seat, all or nothing.
 
     Seats freed inside the batch count for it, so a full pool can swap. Refuses: not_found,
-    invalid_request, seat_type_not_owned, insufficient_seats and the like for the whole batch.
+    invalid_request, and the refusals of a seat for the whole batch.
     Cost: four statements whatever the size. Source: A42, A47, A48, S-5.
     """
     moves = tuple(Move(m.member, m.seat_type) for m in command.moves)
@@ -160,7 +161,7 @@ class ReadSeats(Command):
 class SeatCount(Result):
     """The seats of one type. `available` = purchased - assigned - held, never negative."""
 
-    seat_type: str
+    seat_type: Key
     purchased: int
     assigned: int
     held: int
@@ -173,7 +174,7 @@ class SeatCount(Result):
 class SeatCounts(Result):
     """Seats per type, highest rank first."""
 
-    at: datetime
+    at: Moment
     items: list[SeatCount]
 
 
@@ -209,15 +210,15 @@ class ReadSeatHistory(Command):
 class SeatHeld(Result):
     """One holding of a seat, by which rule it began and ended."""
 
-    seat: str
-    member: str
+    seat: SeatText
+    member: MemberText
     name: str
     email: str
-    seat_type: str
-    since: datetime
-    until: datetime | None
-    rule: str
-    ended_rule: str | None
+    seat_type: Key
+    since: Moment
+    until: Moment | None
+    rule: Word
+    ended_rule: Word | None
 
 
 async def history(ctx: Context, command: ReadSeatHistory) -> Page[SeatHeld]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 from seatkeeper.domain.ids import OrganizationId, SubscriptionId
 from seatkeeper.domain.subscriptions import Subscription
+from seatkeeper.operations.answers import CurrencyText, Moment, StatusText, SubscriptionText
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.decisions import CHANGES
 from seatkeeper.operations.standing import current
-from seatkeeper.operations.words import Command, Result
+from seatkeeper.operations.words import Command, Key, Result
 from seatkeeper.store.database import Db
 from seatkeeper.store.statements import Statements
 
@@ -26,19 +26,19 @@ class ReadSubscription(Command):
 class SubscriptionView(Result):
     """The organization's own subscription as it is now."""
 
-    subscription: str
-    plan: str
+    subscription: SubscriptionText
+    plan: Key
     plan_version: int
-    price: str
-    status: str
-    currency: str
-    period_start: datetime
-    period_end: datetime
-    term_end: datetime
-    trial_end: datetime | None
-    cancel_at: datetime | None
-    grace_ends_at: datetime | None
-    seats: dict[str, int]
+    price: Key
+    status: StatusText
+    currency: CurrencyText
+    period_start: Moment
+    period_end: Moment
+    term_end: Moment
+    trial_end: Moment | None
+    cancel_at: Moment | None
+    grace_ends_at: Moment | None
+    seats: dict[Key, int]
     version: int
 
 

@@ -20,6 +20,14 @@ from seatkeeper.domain.terms import Terms
 from seatkeeper.domain.upcoming import Because, reasons, rehearsed
 from seatkeeper.operations import contract_renewals, turns
 from seatkeeper.operations.accounts import account_at_end
+from seatkeeper.operations.answers import (
+    BecauseText,
+    CurrencyText,
+    Minor,
+    Moment,
+    SubscriptionText,
+    UpcomingKindText,
+)
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.discount_words import (
     DiscountTerms,
@@ -30,7 +38,7 @@ from seatkeeper.operations.discount_words import (
 from seatkeeper.operations.invoices import INVOICES
 from seatkeeper.operations.quotes import QuoteLine, quote_lines
 from seatkeeper.operations.standing import current
-from seatkeeper.operations.words import Command, Result
+from seatkeeper.operations.words import Command, Key, Result
 from seatkeeper.store.contracts import CONTRACTS, contract_of
 from seatkeeper.store.database import Db, Row
 
@@ -47,10 +55,10 @@ class ReadUpcoming(Command):
 class UpcomingSeats(Result):
     """The seats of one type now and then, and what made the number what it is."""
 
-    seat_type: str
+    seat_type: Key
     now: int
     then: int
-    because: list[str]
+    because: list[BecauseText]
 
 
 class Upcoming(Result):
@@ -61,21 +69,21 @@ class Upcoming(Result):
     renewal, `ends_discount` what it takes away.
     """
 
-    subscription: str
-    kind: str
-    at: datetime
-    plan: str
+    subscription: SubscriptionText
+    kind: UpcomingKindText
+    at: Moment
+    plan: Key
     plan_version: int
-    price: str
-    currency: str
-    period_start: datetime | None
-    period_end: datetime | None
-    term_end: datetime | None
+    price: Key
+    currency: CurrencyText
+    period_start: Moment | None
+    period_end: Moment | None
+    term_end: Moment | None
     seats: list[UpcomingSeats]
     lines: list[QuoteLine]
-    total_minor: int
-    balance_used_minor: int
-    due_minor: int
+    total_minor: Minor
+    balance_used_minor: Minor
+    due_minor: Minor
     discount: DiscountTerms | None = None
     ends_discount: EndedDiscount | None = None
 
