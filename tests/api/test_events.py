@@ -21,7 +21,7 @@ async def test_g13_the_audit_says_who_did_what_by_which_way(call, organization):
     changed, created = page["items"]
     assert (changed["kind"], created["kind"]) == ("organization.changed", "organization.created")
     assert changed["request"] == renamed.headers["x-request-id"]
-    assert changed["actor"] == call.key
+    assert changed["actor"] == {"member": None, "key": call.key, "system": None}
     assert changed["channel"] == "api"
     assert changed["subject"] == organization["organization"]
     assert changed["facts"]["after"] == {"name": "Other"}
@@ -34,7 +34,7 @@ async def test_g13_the_audit_names_the_member_in_whose_name_it_was_done(call, or
     done = await call.patch(target, {"name": "Other"}, headers={"Seatkeeper-Actor": owner})
     assert done.status == 200, done
     page = await until(call, f"{target}/audit?member={owner}", lambda items: len(items) == 1)
-    assert page["items"][0]["actor"] == f"{owner} via {call.key}"
+    assert page["items"][0]["actor"] == {"member": owner, "key": call.key, "system": None}
     limit = await call.patch(target, {"membership_limit": 9}, headers={"Seatkeeper-Actor": owner})
     assert (limit.status, limit.code) == (403, "forbidden")
 

@@ -54,7 +54,7 @@ def test_a29_a30_at_once_is_refused_with_both_ways_out():
     outcome = reducing(begun(SINGLE, 60), 45, at_once=True)
     assert code_of(outcome) is Code.REDUCTION_NOT_ALLOWED_MID_TERM
     assert outcome.ways_out == (
-        Remedy(Way.SCHEDULE_FOR_RENEWAL, {"effective_at": "2027-01-01T00:00:00+00:00"}),
+        Remedy(Way.SCHEDULE_FOR_RENEWAL, {"effective_at": "2027-01-01T00:00:00Z"}),
         Remedy(Way.CONTACT_ACCOUNT_MANAGER, {"contact": "The sales team"}),
     )
 
@@ -109,7 +109,7 @@ def test_c32_plans_that_fit_themselves_at_renewal_take_no_reduction(at_once):
     code, _, ways = refused(outcome)
     assert code is Code.REDUCTION_NOT_ALLOWED_MID_TERM
     assert ways == [Way.WAIT, Way.CONTACT_ACCOUNT_MANAGER]
-    assert outcome.ways_out[0].facts == {"until": "2026-02-01T00:00:00+00:00"}
+    assert outcome.ways_out[0].facts == {"until": "2026-02-01T00:00:00Z"}
 
 
 @pytest.mark.parametrize(("target", "code"), [(20, None), (19, Code.BELOW_MINIMUM_SEATS)])

@@ -189,7 +189,7 @@ async def test_t34_an_offer_expires_by_the_clock_and_can_be_made_again_before(mo
     async with refused(Code.QUOTE_EXPIRED):
         await accept(buyer, asked.amendment)
     done = await money.advance(day(2026, 1, 12))
-    assert done["amendments expired"] == 1
+    assert done["amendments_expired"] == 1
     closed = await amendment(buyer, asked.amendment)
     assert (closed.state, closed.closed_at) == ("expired", second.expires_at)
     async with refused(Code.STATE_CONFLICT, state="expired"):

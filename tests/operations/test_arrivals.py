@@ -179,7 +179,7 @@ async def test_r9_a_purchase_that_was_cut_off_is_made_by_the_worker(money, monke
     await link(buyer, "ada")
     assert await queue(buyer) == [("Ada", "purchase")]
     done = await money.advance(day(2026, 1, 2))
-    assert done["seats bought for arrivals"] == 1
+    assert done["seats_bought_for_arrivals"] == 1
     assert await state(buyer, "ada") == "seated"
 
 

@@ -126,7 +126,7 @@ async def test_r3_two_advances_at_once_are_one(money, monkeypatch):
         await walked(money)
     shown = await show(money)
     assert (shown.state, shown.now, shown.target) == ("ready", day(2026, 4, 1), None)
-    assert shown.done == {"subscriptions": 3, "invoices attempted": 3}
+    assert shown.done == {"subscriptions": 3, "invoices_attempted": 3}
     assert await buyer.totals() == [8_00] * 4
 
 
@@ -139,10 +139,10 @@ async def test_design_5_a_poll_shows_how_far_it_is_and_what_was_done(money, monk
         shown = await show(money)
         assert (shown.state, shown.now) == ("advancing", day(2026, 3, 1))
         assert shown.target == day(2026, 6, 1)
-        assert shown.done == {"subscriptions": 1, "invoices attempted": 1}  # of February
+        assert shown.done == {"subscriptions": 1, "invoices_attempted": 1}  # of February
         gate.set()
         await walked(money)
-    assert (await show(money)).done == {"subscriptions": 5, "invoices attempted": 5}
+    assert (await show(money)).done == {"subscriptions": 5, "invoices_attempted": 5}
     assert await money.advance(day(2026, 6, 2)) == {}
     assert (await show(money)).done == {}
 
@@ -186,7 +186,7 @@ async def test_r3_a_walker_that_comes_back_writes_nothing(money, monkeypatch):
         await asyncio.wait_for(old, 5)
     shown = await show(money)
     assert (shown.state, shown.now) == ("ready", day(2026, 4, 1))
-    assert shown.done == {"subscriptions": 3, "invoices attempted": 3}
+    assert shown.done == {"subscriptions": 3, "invoices_attempted": 3}
     assert await buyer.totals() == [8_00] * 4
     money.now = day(2026, 4, 1)
 

@@ -43,7 +43,7 @@ async def test_m18_a_late_worker_costs_nobody_their_grace(live):
     await buyer.pays_with("sandbox_declined")
     live.now = day(2026, 3, 18, 5)
     done = await work(live)
-    assert done["invoices attempted"] == 2  # one try for each, not all of them at once
+    assert done["invoices_attempted"] == 2  # one try for each, not all of them at once
     on = await buyer.subscription()
     assert (on.plan, on.status, on.grace_ends_at) == ("per_seat", "past_due", day(2026, 4, 1))
     live.now = day(2026, 3, 31, 23)

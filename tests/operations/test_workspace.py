@@ -322,7 +322,7 @@ async def test_b025_a_sign_up_that_was_cut_off_is_brought_to_its_end(money, monk
             await place.accept(ada, "ada")
     assert await place.seats() == (1, 1)
     done = await money.advance(day(2026, 1, 2))
-    assert done["payments completed"] == 1
+    assert done["payments_completed"] == 1
     member = await place.accept(ada, "ada")
     assert (member.state, member.existed) == ("seated", True)
     assert await place.buyer.totals() == [99_00, 99_00]

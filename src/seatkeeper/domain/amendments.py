@@ -11,6 +11,7 @@ from typing import Any, Final
 from seatkeeper.domain.accounts import Account
 from seatkeeper.domain.changes import Asker, Offer, in_use, move_levels
 from seatkeeper.domain.contracts import decide_sell, left_at_once, malformed, signed_terms
+from seatkeeper.domain.periods import instant_text
 from seatkeeper.domain.policies import When
 from seatkeeper.domain.prices import DayLevel, agreed
 from seatkeeper.domain.quantities import Choice, People
@@ -86,7 +87,7 @@ def decide_accept(
         return refusal
     if expires_at is not None and now >= expires_at:
         contact = Remedy(Way.CONTACT_ACCOUNT_MANAGER)
-        return refuse(Code.QUOTE_EXPIRED, contact, expired_at=expires_at.isoformat())
+        return refuse(Code.QUOTE_EXPIRED, contact, expired_at=instant_text(expires_at))
     return None
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from seatkeeper.domain.accounts import Account, Scheduled
 from seatkeeper.domain.billing import Line, Step, effective_instant, step, total
+from seatkeeper.domain.periods import instant_text
 from seatkeeper.domain.policies import Capacity, When, Who
 from seatkeeper.domain.prices import DayLevel
 from seatkeeper.domain.refusals import Code, Refusal, Remedy, Way, refuse
@@ -245,9 +246,9 @@ def _not_mid_term(subscription: Subscription, when: When) -> Refusal:
     """The two ways out: at the end of the term, and through whoever the plan names."""
     if when is When.NEVER:
         # The renewal fits the quantity to the people by itself. Source: C32, C34.
-        later = Remedy(Way.WAIT, {"until": subscription.term_ends_at.isoformat()})
+        later = Remedy(Way.WAIT, {"until": instant_text(subscription.term_ends_at)})
     else:
-        at = _end_of(subscription, when).isoformat()
+        at = instant_text(_end_of(subscription, when))
         later = Remedy(Way.SCHEDULE_FOR_RENEWAL, {"effective_at": at})
     contact = ask_contact(subscription.plan.contact)
     return refuse(Code.REDUCTION_NOT_ALLOWED_MID_TERM, later, contact)

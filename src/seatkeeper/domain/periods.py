@@ -67,6 +67,11 @@ def midnight(day: date, time_zone: str) -> datetime:
     return datetime.combine(day, time(), zone(time_zone)).astimezone(UTC)
 
 
+def instant_text(instant: datetime) -> str:
+    """An instant as facts and remedies tell it: in UTC, as answers do."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def local_day(instant: datetime, time_zone: str) -> date:
     """The local day an instant falls on. Source: G2."""
     assert instant.tzinfo is not None

@@ -18,6 +18,7 @@ from seatkeeper.domain.ids import (
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.operations.amending import AmendmentTerms, Effective
 from seatkeeper.operations.answers import (
+    Actor,
     AmendmentStateText,
     AmendmentText,
     ChangeText,
@@ -26,6 +27,8 @@ from seatkeeper.operations.answers import (
     EffectiveText,
     Minor,
     Moment,
+    actor_of,
+    actor_or_none,
 )
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import (
@@ -154,9 +157,9 @@ class Amendment(Result):
     reason: str | None
     credit_minor: Minor | None
     offer: AmendmentOffer | None
-    requested_by: str
-    quoted_by: str | None
-    decided_by: str | None
+    requested_by: Actor
+    quoted_by: Actor | None
+    decided_by: Actor | None
     created_at: Moment
     expires_at: Moment | None
     effective_at: Moment | None
@@ -190,9 +193,9 @@ def amendment_of(ctx: Context, row: Row) -> Amendment:
             lines=[msgspec.convert(line, QuoteLine) for line in offer["lines"]],
             ends_discount=msgspec.convert(offer["ends_discount"], EndedDiscount | None),
         ),
-        requested_by=row["requested_by"],
-        quoted_by=row["quoted_by"],
-        decided_by=row["decided_by"],
+        requested_by=actor_of(row["requested_by"]),
+        quoted_by=actor_or_none(row["quoted_by"]),
+        decided_by=actor_or_none(row["decided_by"]),
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         effective_at=row["effective_at"],

@@ -10,6 +10,7 @@ import msgspec
 
 from seatkeeper.domain.amendments import ACCEPTED, AmendmentState, decide_accept, decide_step
 from seatkeeper.domain.ids import AmendmentId
+from seatkeeper.domain.periods import instant_text
 from seatkeeper.domain.refusals import Code, Refused, Remedy, Way, refuse
 from seatkeeper.operations.accounts import stored
 from seatkeeper.operations.amending import (
@@ -208,7 +209,7 @@ async def _accepted(
     )
     facts = {"seats": dict(terms.seats), "effective": terms.effective, "reason": terms.reason}
     await tell(ctx, db, "amendment.accepted", amendment_id, {**facts, "note": note})
-    at = {"effective_at": decided.effective_at.isoformat()}
+    at = {"effective_at": instant_text(decided.effective_at)}
     await tell(ctx, db, f"amendment.{state}", amendment_id, at)
     if terms.credit is not None:
         await give_credit(ctx, db, _credit(row, terms))

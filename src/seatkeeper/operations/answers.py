@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Final
+from uuid import UUID
 
 from msgspec import Meta
 
@@ -29,6 +30,7 @@ from seatkeeper.domain.refusals import Code
 from seatkeeper.domain.scopes import Scope, VendorRole
 from seatkeeper.domain.subscriptions import Status
 from seatkeeper.domain.upcoming import Because
+from seatkeeper.operations.words import Result
 
 _EXAMPLE: Final = "06f3c8m2v1h5pb4sb30pvqmq6s"
 
@@ -142,3 +144,29 @@ UpcomingKindText = Annotated[
     str,
     one_of("UpcomingKind", ("renewal", "change_plan", "transition", "contract", "unsigned", "end")),
 ]
+
+
+class Actor(Result):
+    """Who did it: a key, in a member's name where there is one, or a `system` of the service."""
+
+    member: MemberText | None
+    key: KeyText | None
+    system: str | None
+
+
+_COMMAND_LINE: Final = ids.KeyId.text(UUID(int=0))
+
+
+def actor_of(text: str) -> Actor:
+    """The actor whose text was recorded."""
+    member, _, key = text.rpartition(" via ")
+    if not key.startswith("key_"):
+        return Actor(member=None, key=None, system=text)
+    if key == _COMMAND_LINE:
+        return Actor(member=None, key=None, system="command_line")
+    return Actor(member=member or None, key=key, system=None)
+
+
+def actor_or_none(text: str | None) -> Actor | None:
+    """The same for what nobody has done yet."""
+    return None if text is None else actor_of(text)

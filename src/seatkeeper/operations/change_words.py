@@ -10,6 +10,7 @@ from msgspec import Meta
 from seatkeeper.domain.ids import ChangeId, InvoiceId, OrganizationId, QuoteId
 from seatkeeper.domain.ids import SubscriptionId as Sub
 from seatkeeper.operations.answers import (
+    Actor,
     ChangeKindText,
     ChangeStateText,
     ChangeText,
@@ -17,6 +18,7 @@ from seatkeeper.operations.answers import (
     Moment,
     QuoteText,
     SubscriptionText,
+    actor_of,
 )
 from seatkeeper.operations.asked import Asked
 from seatkeeper.operations.effects import Effect
@@ -45,7 +47,7 @@ class Change(Result):
     effective_at: Moment
     requested_at: Moment
     closed_at: Moment | None
-    actor: str
+    actor: Actor
     subscription: SubscriptionText | None
     invoice: InvoiceText | None
     quote: QuoteText | None
@@ -67,7 +69,7 @@ def change_of(row: Row) -> Change:
         effective_at=row["effective_at"],
         requested_at=row["requested_at"],
         closed_at=row["closed_at"],
-        actor=row["actor"],
+        actor=actor_of(row["actor"]),
         subscription=Sub.text_or_none(row["subscription_id"]),
         invoice=InvoiceId.text_or_none(row["invoice_id"]),
         quote=QuoteId.text_or_none(row["quote_id"]),

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from seatkeeper.domain.ids import ChangeId, OrganizationId
+from seatkeeper.domain.periods import instant_text
 from seatkeeper.domain.policies import Collect
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.subscriptions import Status
@@ -243,7 +244,7 @@ async def _on_scheduled(ctx: Context, db: Db, decided: Decided, change_id: UUID)
         now=ctx.now,
         actor=ctx.actor_text,
         request_id=ctx.request_id,
-        facts={"kind": decided.kind, "effective_at": decided.effective_at.isoformat()},
+        facts={"kind": decided.kind, "effective_at": instant_text(decided.effective_at)},
     )
 
 

@@ -20,7 +20,7 @@ from seatkeeper.domain.contracts import (
     signed_until,
 )
 from seatkeeper.domain.ids import ContractId
-from seatkeeper.domain.periods import local_day, midnight
+from seatkeeper.domain.periods import instant_text, local_day, midnight
 from seatkeeper.domain.policies import When
 from seatkeeper.domain.quantities import People
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
@@ -176,7 +176,7 @@ async def _write(ctx: Context, db: Db, asked: Asked, begun: _Begun) -> None:
         now=ctx.now,
     )
     await _bill(ctx, db, begun, terms.lines)
-    facts = {"plan": choice.plan.key, "signed_until": midnight(until, zone).isoformat()}
+    facts = {"plan": choice.plan.key, "signed_until": instant_text(midnight(until, zone))}
     await tell(ctx, db, "contract.created", begun.contract_id, facts)
 
 

@@ -22,7 +22,7 @@ from seatkeeper.domain.contracts import (
     signed_terms,
     signed_until,
 )
-from seatkeeper.domain.periods import local_day, midnight
+from seatkeeper.domain.periods import instant_text, local_day, midnight
 from seatkeeper.domain.policies import Who
 from seatkeeper.domain.prices import Price, agreed
 from seatkeeper.domain.quantities import Choice
@@ -300,7 +300,7 @@ async def _begin_signed(ctx: Context, db: Db, following: Following, contract: Ro
         overdue_grace_days=signed.overdue_grace_days,
         signed_until=until,
     )
-    facts = {"plan": signed.plan, "signed_until": until.isoformat()}
+    facts = {"plan": signed.plan, "signed_until": instant_text(until)}
     await tell(ctx, db, "contract.renewed", contract["contract_id"], facts)
 
 
@@ -357,7 +357,7 @@ async def _wait(
     )
     if row is not None:
         why = {} if refusal is None else {"code": str(refusal.code), "detail": refusal.sentence}
-        facts = {"grace_ends_at": until.isoformat(), **why}
+        facts = {"grace_ends_at": instant_text(until), **why}
         await tell(ctx, db, "contract.unsigned", contract["contract_id"], facts)
 
 

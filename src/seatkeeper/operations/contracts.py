@@ -17,6 +17,7 @@ from seatkeeper.domain.contracts import (
     lapses_at,
 )
 from seatkeeper.domain.ids import ContractId, OrganizationId, SubscriptionId
+from seatkeeper.domain.periods import instant_text
 from seatkeeper.domain.prices import QUANTITY_MAX, agreed
 from seatkeeper.domain.quantities import Choice, People
 from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refuse
@@ -227,7 +228,7 @@ async def sign(ctx: Context, command: SignContract) -> Contract:
             next_terms=stored(signed),
         )
         await _give_way(ctx, db, row, signed)
-        facts = {"plan": signed.plan, "from": row["signed_until"].isoformat()}
+        facts = {"plan": signed.plan, "from": instant_text(row["signed_until"])}
         await tell(ctx, db, "contract.signed", row["contract_id"], facts)
         if row["state"] == ContractState.UNSIGNED:
             await _go_on_at_once(ctx, db, subscription)

@@ -14,7 +14,7 @@ from seatkeeper.domain.accounts import Account
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.ids import MemberId
 from seatkeeper.domain.members import Role, Source
-from seatkeeper.domain.periods import local_day, midnight
+from seatkeeper.domain.periods import instant_text, local_day, midnight
 from seatkeeper.domain.refusals import Code, Refused, refuse
 from seatkeeper.domain.subscriptions import Status
 from seatkeeper.operations import organizations, own_seats
@@ -255,7 +255,7 @@ async def _schedule(
         request_hash=None,
         resume=None,
     )
-    facts = {"kind": change["kind"], "effective_at": effective_at.isoformat()}
+    facts = {"kind": change["kind"], "effective_at": instant_text(effective_at)}
     await _tell(ctx, db, "change.scheduled", change_id, facts)
 
 
@@ -304,7 +304,9 @@ async def _begin(
         payer=payer,
     )
     await apply_effect(ctx, db, subscription_id, effect, Cause("moved", subscription_id))
-    await _tell(ctx, db, "subscription.moved", subscription_id, {"paid_until": ends_at.isoformat()})
+    await _tell(
+        ctx, db, "subscription.moved", subscription_id, {"paid_until": instant_text(ends_at)}
+    )
     return subscription_id
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seatkeeper.domain.discounts import Off, decide_discount
 from seatkeeper.domain.payments import decide_beside
+from seatkeeper.domain.periods import instant_text
 from seatkeeper.domain.refusals import Code, Refused, Remedy, Way, refuse
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.domain.terms import is_free
@@ -71,7 +72,7 @@ async def put(ctx: Context, command: PutDiscount) -> DiscountView:
             "basis_points": off.basis_points,
             "amount_minor": off.minor,
             "periods": command.periods,
-            "until": None if command.until is None else command.until.isoformat(),
+            "until": None if command.until is None else instant_text(command.until),
         }
         await tell(ctx, db, "discount.granted", discount_id, facts)
         return _view(ctx, await db.one(DISCOUNTS.one, **key), subscription)

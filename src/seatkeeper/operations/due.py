@@ -15,17 +15,17 @@ Job = Callable[..., Awaitable[int]]
 # In the order in which they are done when several fall on one instant: a hold that expires is free
 # before seats are counted, and what is renewed can be charged in the same round.
 JOBS: Final[tuple[tuple[str, Job, int], ...]] = (
-    ("payments completed", dunning.complete_unpaid, 100),
-    ("seats bought for arrivals", arrivals.buy_due, 100),
-    ("invitations expired", expiry.expire_due, 500),
-    ("amendments expired", amendments.expire_due, 500),
+    ("payments_completed", dunning.complete_unpaid, 100),
+    ("seats_bought_for_arrivals", arrivals.buy_due, 100),
+    ("invitations_expired", expiry.expire_due, 500),
+    ("amendments_expired", amendments.expire_due, 500),
     ("subscriptions", renewals.renew_due, 500),
-    ("invoices attempted", dunning.attempt_due, 100),
+    ("invoices_attempted", dunning.attempt_due, 100),
 )
 # What only the wall clock makes due, whatever organization it belongs to.
 HOUSEKEEPING: Final[tuple[tuple[str, Job, int], ...]] = (
-    ("cut-off requests freed", idempotency.free_cut_off, 500),
-    ("old answers dropped", idempotency.drop_old, 500),
+    ("cut_off_requests_freed", idempotency.free_cut_off, 500),
+    ("old_answers_dropped", idempotency.drop_old, 500),
 )
 ROUNDS_MAX: Final = 100_000
 

@@ -11,11 +11,13 @@ from msgspec import Meta
 from seatkeeper.domain import ids
 from seatkeeper.domain.ids import MemberId, OrganizationId, RequestId
 from seatkeeper.operations.answers import (
+    Actor,
     MemberText,
     Moment,
     OrganizationText,
     RequestText,
     SubjectText,
+    actor_of,
 )
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.cursors import FIRST, after, before, cursor, walk, walked
@@ -95,7 +97,7 @@ class Event(Result):
     subject: SubjectText
     member: MemberText | None
     occurred_at: Moment
-    actor: str
+    actor: Actor
     channel: str
     request: RequestText | None
     facts: dict[str, Any]
@@ -217,7 +219,7 @@ def _place(key: UUID) -> tuple[int, int]:
 
 def _event(row: Row) -> Event:
     organization_id = row["organization_id"]
-    actor: str = row["actor"]
+    actor = actor_of(row["actor"])
     return Event(
         event=row["event_id"],
         kind=row["kind"],
@@ -226,7 +228,7 @@ def _event(row: Row) -> Event:
         member=MemberId.text_or_none(row["member_id"]),
         occurred_at=row["occurred_at"],
         actor=actor,
-        channel=_channel(actor),
+        channel="api" if actor.system is None else actor.system,
         request=RequestId.text_or_none(row["request_id"]),
         facts=row["facts"] or {},
     )
@@ -235,8 +237,3 @@ def _event(row: Row) -> Event:
 def _subject(kind: str, subject_id: UUID) -> str:
     named = SUBJECTS.get(kind.partition(".")[0])
     return str(subject_id) if named is None else named.text(subject_id)
-
-
-def _channel(actor: str) -> str:
-    """Through what the actor came: a key through the API, else what the actor text names."""
-    return "api" if "key_" in actor else actor.partition(" ")[0]

@@ -25,12 +25,14 @@ from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.seats import SeatPool
 from seatkeeper.operations import acceptance, inviting, resume
 from seatkeeper.operations.answers import (
+    Actor,
     CodeText,
     InvitationStateText,
     InvitationText,
     MemberText,
     Moment,
     RoleText,
+    actor_of,
 )
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import before, cursor
@@ -88,7 +90,7 @@ class Invitation(Result):
     seat_type: Key | None
     held_seat_type: Key | None
     state: InvitationStateText
-    invited_by: str
+    invited_by: Actor
     member: MemberText | None
     created_at: Moment
     sent_at: Moment
@@ -329,7 +331,7 @@ def _invitation(ctx: Context, row: Row) -> Invitation:
         seat_type=row["seat_type"],
         held_seat_type=row["held_type"],
         state=state_at(row["state"], row["expires_at"], ctx.now),
-        invited_by=row["invited_by"],
+        invited_by=actor_of(row["invited_by"]),
         member=MemberId.text_or_none(row["member_id"]),
         created_at=row["created_at"],
         sent_at=row["sent_at"],

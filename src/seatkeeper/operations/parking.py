@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from seatkeeper.domain.ids import OrganizationId
+from seatkeeper.domain.periods import instant_text
 from seatkeeper.domain.refusals import Code, Refused, refuse
 from seatkeeper.domain.scopes import VendorRole
 from seatkeeper.operations.context import Context
@@ -42,7 +43,7 @@ async def unpark(ctx: Context, command: Unpark) -> Organization:
         await db.run(CONTRACTS.unpark, organization_id=ctx.organization_id, catch_up_until=until)
         facts = {
             "reason": command.reason,
-            "catch_up_until": until.isoformat(),
+            "catch_up_until": instant_text(until),
             "parked_reason": row["parked_reason"],
         }
         await tell(ctx, db, "organization.unparked", ctx.organization_id, facts)

@@ -11,7 +11,7 @@ import msgspec
 
 from seatkeeper.domain.billing import Line
 from seatkeeper.domain.ids import OrganizationId, QuoteId
-from seatkeeper.domain.periods import local_day
+from seatkeeper.domain.periods import instant_text, local_day
 from seatkeeper.domain.refusals import Code, Refused, refuse
 from seatkeeper.operations.accounts import stored
 from seatkeeper.operations.answers import (
@@ -204,6 +204,6 @@ async def checked_quote(
         raise Refused(refuse(Code.STATE_CONFLICT, state="accepted"))
     today = local_day(ctx.now, ctx.organization.time_zone)
     if ctx.now >= row["expires_at"] or today != row["local_day"]:
-        raise Refused(refuse(Code.QUOTE_EXPIRED, expired_at=row["expires_at"].isoformat()))
+        raise Refused(refuse(Code.QUOTE_EXPIRED, expired_at=instant_text(row["expires_at"])))
     command: Asked = msgspec.convert(row["command"], Asked)
     return command, Accepted(command, row["offer"], row["due_now_minor"], row["created_at"])

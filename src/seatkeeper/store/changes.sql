@@ -137,7 +137,7 @@ with changed as (
 )
 insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
 select :organization_id, 'subscription.' || :status, subscription_id, :now, :actor, :request_id,
-       jsonb_strip_nulls(jsonb_build_object('cancel_at', :cancel_at::timestamptz))
+       jsonb_strip_nulls(jsonb_build_object('cancel_at', (to_jsonb(:cancel_at::timestamptz at time zone 'UTC') #>> '{}') || 'Z'))
   from changed
 
 -- touch: Note that what a subscription bought is not what its readers saw.

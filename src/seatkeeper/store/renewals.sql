@@ -39,7 +39,7 @@ with asked as (
 ), told as (
     insert into event (organization_id, kind, subject_id, occurred_at, actor, facts)
     select organization_id, 'subscription.renewed', subscription_id, :now, :actor,
-        jsonb_build_object('period', number, 'starts_at', starts_at)
+        jsonb_build_object('period', number, 'starts_at', (to_jsonb(starts_at at time zone 'UTC') #>> '{}') || 'Z')
       from asked
 )
 update subscription s
@@ -259,7 +259,7 @@ with behind as (
 )
 insert into event (organization_id, kind, subject_id, occurred_at, actor, facts)
 select :organization_id, 'subscription.past_due', subscription_id, :now, :actor,
-       jsonb_build_object('grace_ends_at', :grace_ends_at::timestamptz)
+       jsonb_build_object('grace_ends_at', (to_jsonb(:grace_ends_at::timestamptz at time zone 'UTC') #>> '{}') || 'Z')
   from behind
 
 -- unpaid_changes: Changes whose payment never came to an end; by hand it may come until the subscription is due.

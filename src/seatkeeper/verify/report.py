@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from seatkeeper.domain.ids import OrganizationId
+from seatkeeper.domain.periods import instant_text
 from seatkeeper.verify.checks import Check
 
 
@@ -52,12 +53,12 @@ class Report:
         """The report for programs, in one stable shape."""
         return json.dumps(
             {
-                "at": self.at.isoformat(),
+                "at": instant_text(self.at),
                 "clean": self.is_clean,
                 "checks": [_told(finding) for finding in self.findings],
                 "parked": [OrganizationId.text(parked) for parked in self.parked],
             },
-            default=str,
+            default=_text,
             indent=2,
         )
 
@@ -83,3 +84,7 @@ def _told(finding: Finding) -> dict[str, Any]:
         "count": finding.count,
         "rows": list(finding.rows),
     }
+
+
+def _text(value: object) -> str:
+    return instant_text(value) if isinstance(value, datetime) else str(value)
