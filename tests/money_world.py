@@ -360,7 +360,7 @@ def day(year: int, month: int, of_month: int, hour: int = 0) -> datetime:
 
 def shape(invoice: Invoice) -> list[tuple[str, int, int, int, int]]:
     """The lines of an invoice: kind, quantity, part and whole, amount."""
-    return [(x.kind, x.quantity, x.days, x.of_days, x.amount_minor) for x in invoice.lines]
+    return [(x.kind, x.quantity, x.part, x.of_parts, x.amount_minor) for x in invoice.lines]
 
 
 @asynccontextmanager

@@ -28,10 +28,10 @@ class Row:
 
 MATRIX: dict[str, Row] = {
     # The vendor's own: not done in a member's name.
-    "catalog.read": Row(NOBODY, bound=403),
+    "catalog.show": Row(NOBODY, bound=403),
     "catalog.apply": Row(NOBODY, bound=403, sent={"document": "{document}", "dry_run": True}),
     "organizations.create": Row(NOBODY, 201, 403, "{organization_body}"),
-    "organizations.page": Row(NOBODY, bound=200),
+    "organizations.list_all": Row(NOBODY, bound=200),
     "api_keys.revoke": Row(NOBODY),
     "invitations.accept": Row(
         NOBODY,
@@ -43,28 +43,28 @@ MATRIX: dict[str, Row] = {
     "clocks.show": Row(NOBODY),
     "clocks.advance": Row(NOBODY, sent={"to": "2026-01-01T00:00:01Z"}),
     # The organization.
-    "plans.offered": Row(ALL, sent={"organization": "{organization}"}),
-    "organizations.read": Row(ALL),
+    "plans.list_all": Row(ALL, sent={"organization": "{organization}"}),
+    "organizations.show": Row(ALL),
     "organizations.change": Row(OWNERS, sent={"name": "Ada's other Engines"}),
     "api_keys.create": Row(
         OWNERS,
         201,
         sent={"name": "k", "scopes": ["keys:write"], "organization": "{organization}"},
     ),
-    "api_keys.page": Row(OWNERS, sent={"organization": "{organization}"}),
+    "api_keys.list_all": Row(OWNERS, sent={"organization": "{organization}"}),
     "events.follow": Row(OWNERS, sent={"organization": "{organization}"}),
     "events.audit": Row(OWNERS),
     # People.
-    "members.page": Row(ALL),
+    "members.list_all": Row(ALL),
     "members.add": Row(STAFF, 201, sent="{member_body}"),
-    "members.read": Row(ALL),
+    "members.show": Row(ALL),
     "members.change": Row(STAFF, sent={"name": "Target"}),
     "members.remove": Row(STAFF),
     "roles.change": Row(OWNERS, sent={"role": "member"}),
     "roles.transfer": Row("P", 422, sent={"member": "{member}", "confirm_email": "x@example.com"}),
-    "invitations.page": Row(STAFF),
+    "invitations.list_all": Row(STAFF),
     "invitations.create": Row(STAFF, 201, sent={"invitations": [{"email": "{fresh_email}"}]}),
-    "invitations.read": Row(STAFF),
+    "invitations.show": Row(STAFF),
     "invitations.resend": Row(STAFF, sent={}),
     "invitations.revoke": Row(STAFF, sent={}),
     # Seats.
@@ -73,7 +73,7 @@ MATRIX: dict[str, Row] = {
     "seats.unassign": Row(STAFF),
     "seats.move": Row(STAFF, sent={"moves": [{"member": "{member}", "seat_type": "basic"}]}),
     "seats.history": Row(ALL),
-    "seat_requests.page": Row(STAFF),
+    "seat_requests.list_all": Row(STAFF),
     "seat_requests.cancel": Row(STAFF),
     "seat_requests.request": Row(STAFF, 201, sent={"member": "{waiter}", "seat_type": "full"}),
     # Money.
@@ -120,5 +120,5 @@ MATRIX: dict[str, Row] = {
         ALL, sent={"organization": "{organization}", "user": "u", "feature": "x"}
     ),
     "access.entitlements": Row(ALL),
-    "access.why": Row(ALL, sent={"feature": "x"}),
+    "access.explain": Row(ALL, sent={"feature": "x"}),
 }

@@ -96,7 +96,7 @@ def test_names_of_schemas_are_plain():
 
 
 def test_an_id_tells_what_it_looks_like():
-    parameter = OPERATIONS["organizations.read"][2]["parameters"][0]
+    parameter = OPERATIONS["organizations.show"][2]["parameters"][0]
     assert parameter["schema"]["pattern"] == "^org_[0-9a-v]{26}$"
     assert re.fullmatch(parameter["schema"]["pattern"], parameter["schema"]["examples"][0])
 

@@ -153,7 +153,7 @@ async def test_invoices_are_listed_and_explained(seatkeeper, buyer):
     assert [item["total_minor"] for item in listed] == [2000]
     shown = await seatkeeper("invoice", "show", buyer, listed[0]["invoice"])
     assert re.search(r"^total +20\.00 EUR$", shown.out, re.MULTILINE)
-    assert (await seatkeeper("invoice", "list", buyer)).out.count("20.00 EUR") == 2
+    assert re.search(r" 20\.00 EUR +0\.00 EUR ", (await seatkeeper("invoice", "list", buyer)).out)
 
 
 async def test_a_clock_is_made_and_advanced(seatkeeper):

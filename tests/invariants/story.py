@@ -115,7 +115,7 @@ async def _change_people(buyer: Buyer) -> None:
         await buyer.ctx(),
         invitations.RevokeInvitation(organization=buyer.id, invitation=revoked),
     )
-    page = await members.page(
+    page = await members.list_all(
         await buyer.ctx(), members.ListMembers(organization=buyer.id, state=MemberState.SEATED)
     )
     leaver, sleeper = [m.member for m in page.items if m.role == "member"][:2]

@@ -176,14 +176,15 @@ class Both:
             if found != asked:
                 wrong.append(f"summary of {t}: {found}, wanted {asked}")
         page = await self.ours(
-            members.page, members.ListMembers(organization=organization, limit=200)
+            members.list_all, members.ListMembers(organization=organization, limit=200)
         )
         states = {m.name: m.state for m in page.items}
         wanted = {n: model.state_of(n) for n, p in model.people.items() if p.standing != "removed"}
         if states != wanted:
             wrong.append(f"states: {_apart(states, wanted)}")
         waits = await self.ours(
-            seat_requests.page, seat_requests.ListSeatRequests(organization=organization, limit=200)
+            seat_requests.list_all,
+            seat_requests.ListSeatRequests(organization=organization, limit=200),
         )
         if [item.name for item in waits.items] != [name for name, *_ in model.queue]:
             wrong.append("the queue has another order when it is listed")

@@ -34,7 +34,7 @@ async def remove(house, member, actor=None):
 
 
 async def page(house, **fields):
-    return await members.page(await house.ctx(), ListMembers(organization=house.id, **fields))
+    return await members.list_all(await house.ctx(), ListMembers(organization=house.id, **fields))
 
 
 async def invite(house, *names, actor=None, partial=False, **fields):
@@ -46,7 +46,7 @@ async def invite(house, *names, actor=None, partial=False, **fields):
 
 async def listed(house, **fields):
     command = ListInvitations(organization=house.id, **fields)
-    return (await invitations.page(await house.ctx(), command)).items
+    return (await invitations.list_all(await house.ctx(), command)).items
 
 
 def id_of(invited):

@@ -192,7 +192,7 @@ async def test_s13_the_explanation_names_the_facts_up_to_the_one_that_decides(wo
     house = await world.organization("chat_and_code", seats={"chat": 1})
     ada = await house.member("ada", seat="chat")
     command = ExplainAccess(organization=house.id, member=ada, feature="code")
-    told = await access.why(await house.ctx(), command)
+    told = await access.explain(await house.ctx(), command)
     assert [fact.about for fact in told.facts] == [
         "membership",
         "subscription",
@@ -203,7 +203,7 @@ async def test_s13_the_explanation_names_the_facts_up_to_the_one_that_decides(wo
     assert told.answer.sentence == told.facts[-1].sentence
     stranger = MemberId(int=new_id().int)
     for run, command in (
-        (access.why, ExplainAccess(organization=house.id, member=stranger, feature="web")),
+        (access.explain, ExplainAccess(organization=house.id, member=stranger, feature="web")),
         (access.entitlements, ReadEntitlements(organization=house.id, member=stranger)),
     ):
         async with refused(Code.NOT_FOUND):

@@ -40,7 +40,7 @@ async def state(buyer, name):
 
 async def queue(buyer):
     command = ListSeatRequests(organization=buyer.id)
-    items = (await seat_requests.page(await buyer.ctx(), command)).items
+    items = (await seat_requests.list_all(await buyer.ctx(), command)).items
     return [(item.name, item.reason) for item in items]
 
 

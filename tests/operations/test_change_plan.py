@@ -41,7 +41,7 @@ async def test_c50_an_upgrade_is_immediate_with_credit_for_the_unused_part(money
         ("base", 1, 21, 31, 13_55),
         ("seats", 4, 21, 31, 13_55),
     ]
-    assert quote.due_now_minor == (await buyer.last()).due_minor == 5_42
+    assert quote.due_now_minor == (await buyer.last()).payable_minor == 5_42
     on = await buyer.subscription()
     assert (on.plan, on.period_end) == ("base_and_seats", day(2026, 2, 1))
     await money.advance(day(2026, 2, 1))
@@ -57,7 +57,7 @@ async def test_c50_g6_credit_beyond_the_charges_goes_to_the_balance(money):
     await money.advance(day(2026, 1, 18))
     await other.change(to("ten_included"))  # 100.00 a month for 25.00 a month
     invoice = await other.last()
-    assert invoice.due_minor == 0
+    assert invoice.payable_minor == 0
     carried = [x.amount_minor for x in invoice.lines if x.kind == "carried_to_balance"]
     assert [amount > 0 for amount in carried] == [True]
     await money.advance(day(2026, 2, 17))

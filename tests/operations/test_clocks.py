@@ -368,7 +368,7 @@ async def test_an_organization_begins_at_its_clocks_time(money):
     await money.advance(day(2030, 6, 1))
     buyer = await money.buyer("organization")
     assert (await buyer.subscription()).period_start == day(2030, 6, 1)
-    page = await invitations.page(
+    page = await invitations.list_all(
         await buyer.ctx(), invitations.ListInvitations(organization=buyer.id)
     )
     assert page.items == []

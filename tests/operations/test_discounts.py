@@ -196,7 +196,7 @@ async def test_c54_a_change_of_plan_now_takes_the_discount_away(money):
     await buyer.change(quote=quoted.quote)
     await buyer.add(1)
     last = await buyer.last()
-    assert (last.total_minor, last.due_minor) == (5_00, 0)  # 10.00 x 14/28, from the balance
+    assert (last.total_minor, last.payable_minor) == (5_00, 0)  # 10.00 x 14/28, from the balance
     async with refused(Code.NOT_FOUND):
         await shown(buyer)
     assert await told(money, buyer) == ["discount.granted", "plan"]

@@ -29,7 +29,7 @@ async def house(world):
 
 
 async def test_a52_without_a_setting_everyone_can_be_invited(house):
-    assert (await organizations.read(await house.ctx(), of(house))).allowed_domains == []
+    assert (await organizations.show(await house.ctx(), of(house))).allowed_domains == []
     assert len(await ask(house, "ada@example.com", "bob@elsewhere.example")) == 2
 
 

@@ -296,11 +296,11 @@ async def test_x1_an_invitation_of_another_organization_is_not_found(world):
     (ada,) = await invite(other, "ada")
     command = ReadInvitation(organization=house.id, invitation=id_of(ada))
     async with refused(Code.NOT_FOUND):
-        await invitations.read(await house.ctx(), command)
+        await invitations.show(await house.ctx(), command)
     for verb in (revoke, resend):
         async with refused(Code.NOT_FOUND):
             await verb(house, ada)
-    shown = await invitations.read(
+    shown = await invitations.show(
         await other.ctx(), ReadInvitation(organization=other.id, invitation=id_of(ada))
     )
     assert shown.email == "ada@example.com"
@@ -311,8 +311,8 @@ async def test_invitations_come_in_pages_newest_first(world):
     for name in ("a", "b", "c"):
         await invite(house, name)
     ctx = await house.ctx()
-    first = await invitations.page(ctx, ListInvitations(organization=house.id, limit=2))
-    rest = await invitations.page(
+    first = await invitations.list_all(ctx, ListInvitations(organization=house.id, limit=2))
+    rest = await invitations.list_all(
         ctx, ListInvitations(organization=house.id, limit=2, after=first.next)
     )
     assert [i.email[0] for i in [*first.items, *rest.items]] == ["c", "b", "a"]

@@ -30,7 +30,7 @@ async def test_m2_every_invoice_adds_up(money):
     await buyer.add(2)
     for invoice in await buyer.invoices():
         assert invoice.total_minor == sum(line.amount_minor for line in invoice.lines)
-        assert invoice.due_minor == invoice.total_minor - invoice.balance_used_minor
+        assert invoice.payable_minor == invoice.total_minor - invoice.balance_used_minor
         for line in invoice.lines:
             assert line.discount_minor == line.full_minor - line.amount_minor
 
@@ -46,7 +46,7 @@ async def test_c55_credit_is_used_before_the_payment_method(money, credit, charg
     await _grant(buyer, credit)
     await buyer.change(subscribing(plan, {}))
     (invoice,) = await buyer.invoices()
-    assert (invoice.total_minor, invoice.due_minor, invoice.state) == (charge, due, "paid")
+    assert (invoice.total_minor, invoice.payable_minor, invoice.state) == (charge, due, "paid")
     balance = await invoices.balance(await buyer.ctx(), ReadBalance(organization=buyer.id))
     assert balance.balance_minor == left
     paid = await money.rows(
@@ -72,7 +72,11 @@ async def test_c55_a_renewal_uses_the_credit_too(money):
     await _grant(buyer, 3_00)
     await money.advance(day(2026, 2, 1))
     renewal = await buyer.last()
-    assert (renewal.balance_used_minor, renewal.due_minor, renewal.state) == (3_00, 5_00, "paid")
+    assert (renewal.balance_used_minor, renewal.payable_minor, renewal.state) == (
+        3_00,
+        5_00,
+        "paid",
+    )
 
 
 async def test_m4_the_content_of_an_issued_invoice_is_sealed(money):

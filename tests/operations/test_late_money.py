@@ -168,7 +168,7 @@ async def test_m6_the_credit_is_used_on_the_next_invoice(money, buyer, rail):
     await buyer.confirm(late.payment)
     await buyer.add(6)
     bought = await buyer.last()
-    assert (bought.balance_used_minor, bought.due_minor) == (FIVE, 240_00)
+    assert (bought.balance_used_minor, bought.payable_minor) == (FIVE, 240_00)
 
 
 @pytest.mark.parametrize("way", ["void", "cancel"])
@@ -209,7 +209,7 @@ async def test_m6_nothing_due_can_be_marked_as_paid(money, buyer, rail):
     await buyer.record((await buyer.last()).invoice)
     await buyer.add(1)
     free = await buyer.last()
-    assert (free.state, free.due_minor) == ("paid", 0)
+    assert (free.state, free.payable_minor) == ("paid", 0)
     async with refused(Code.STATE_CONFLICT, state="paid"):
         await buyer.record(free.invoice)
 

@@ -52,7 +52,7 @@ async def test_g8_a_resume_token_is_good_for_one_organization_and_one_actor_for_
     house = await world.organization("enterprise", seats={"enterprise": 1})
     other = await world.organization("enterprise", seats={"enterprise": 1})
     command = ReadMember(organization=house.id, member=MemberId(int=house.owner.int))
-    token = resume.token(await house.ctx(), "members.read", command)
+    token = resume.token(await house.ctx(), "members.show", command)
     assert resume.read(await house.ctx(), token).command(ReadMember) == command
     for ctx in (await other.ctx(), await house.ctx(house.owner)):
         async with refused(Code.INVALID_REQUEST):
@@ -309,12 +309,12 @@ async def test_x1_a_member_of_another_organization_is_not_found(world):
     member = MemberId(int=other.owner.int)
     ask = ReadMember(organization=house.id, member=member)
     async with refused(Code.NOT_FOUND):
-        await members.read(await house.ctx(), ask)
+        await members.show(await house.ctx(), ask)
     for verb in (change, remove):
         async with refused(Code.NOT_FOUND):
             await verb(house, member)
     own = MemberId(int=house.owner.int)
-    found = await members.read(await house.ctx(), ReadMember(organization=house.id, member=own))
+    found = await members.show(await house.ctx(), ReadMember(organization=house.id, member=own))
     assert found.role == "primary_owner"
 
 

@@ -36,7 +36,7 @@ async def a_house(world):
     house = await world.organization("team", seats={"standard": 12, "premium": 2})
     for number in range(12):
         await house.member(f"p{number:02}", seat="premium" if number == 9 else "standard")
-    people = await all_pages(members.page, house, ListMembers)
+    people = await all_pages(members.list_all, house, ListMembers)
     last = {item.name: item.member for item in people[0]}
     return house, last
 
@@ -60,7 +60,7 @@ async def a_house(world):
 )
 async def test_a66_members_that_fit_are_found_behind_many_that_do_not(world, fields, names):
     house, everyone = await a_house(world)
-    found, _ = await all_pages(members.page, house, ListMembers, **fields)
+    found, _ = await all_pages(members.list_all, house, ListMembers, **fields)
     wanted = set(everyone) if names is None else names
     assert sorted(item.name for item in found) == sorted(wanted)
     assert [item.member for item in found] == sorted(item.member for item in found)

@@ -115,7 +115,7 @@ async def test_c24_two_seats_over_five_included_at_half_time(money):
 async def test_a21_c18_a_total_is_the_number_wanted_not_the_difference(money):
     buyer = await money.buyer(plan="enterprise", seats={"enterprise": 20})
     made = await buyer.change(PurchaseSeats(total=25))
-    assert made.seats == {"enterprise": 5}
+    assert made.seats_change == {"enterprise": 5}
     async with refused(Code.QUANTITY_OUT_OF_RANGE, minimum=26):
         await buyer.ask(PurchaseSeats(total=25))
     async with refused(Code.INVALID_REQUEST):

@@ -24,7 +24,7 @@ async def test_a22_the_quote_is_the_charge(money, buyer):
     quote = await buyer.quote(PurchaseSeats(quantity=10))
     made = await buyer.change(quote=quote.quote)
     assert made.quote == quote.quote
-    assert (await buyer.last()).due_minor == quote.due_now_minor == 1808_22
+    assert (await buyer.last()).payable_minor == quote.due_now_minor == 1808_22
     assert [line.discount_minor for line in quote.lines] == [
         line.discount_minor for line in (await buyer.last()).lines
     ]
@@ -116,7 +116,7 @@ async def test_prices_by_the_second_are_charged_as_quoted(money):
     assert quote.due_now_minor == 30_00  # 2 x 30.00 x half of the month
     money.pass_time(minutes=20)
     await buyer.change(quote=quote.quote)
-    assert (await buyer.last()).due_minor == 30_00
+    assert (await buyer.last()).payable_minor == 30_00
     stale = await buyer.quote(PurchaseSeats(quantity=1, seat_type="standard"))
     money.pass_time(seconds=1)
     await buyer.add(1, "standard")
@@ -144,9 +144,9 @@ async def test_a46_a_conversion_is_quoted_like_it_is_charged(money):
     await money.advance(day(2026, 1, 15))
     asked = ConvertSeats(from_type="standard", to_type="premium", quantity=3)
     quote = await buyer.quote(asked)
-    assert quote.seats == {"standard": -3, "premium": 3}
+    assert quote.seats_change == {"standard": -3, "premium": 3}
     await buyer.change(quote=quote.quote)
-    assert (await buyer.last()).due_minor == quote.due_now_minor
+    assert (await buyer.last()).payable_minor == quote.due_now_minor
 
 
 async def test_if_match_b029_two_totals_at_once_one_of_them_is_told(money, buyer):
@@ -163,7 +163,7 @@ async def test_if_match_b029_two_totals_at_once_one_of_them_is_told(money, buyer
     (made,) = [o for o in outcomes if isinstance(o, changes.Change)]
     (told,) = [o for o in outcomes if not isinstance(o, changes.Change)]
     assert told.code in (Code.PRECONDITION_FAILED, Code.REQUEST_IN_PROGRESS)
-    assert (await buyer.seats())[0] == 20 + made.seats["enterprise"] in (22, 25)
+    assert (await buyer.seats())[0] == 20 + made.seats_change["enterprise"] in (22, 25)
     async with refused(Code.PRECONDITION_FAILED):
         await buyer.ask(PurchaseSeats(quantity=1), if_match=version)
     fresh = (await buyer.subscription()).version

@@ -149,7 +149,7 @@ async def test_b067_three_added_and_three_removed_at_one_instant_net_to_nothing(
             buyer.organization_id,
         )
     )["balance_minor"]
-    due = sum(i.due_minor for i in await buyer.invoices())
+    due = sum(i.payable_minor for i in await buyer.invoices())
     assert due - balance == 16_00  # what the first two seats cost, and nothing else
     assert totals[0] == 16_00
     assert await buyer.seats() == (2, 1, 0, 0)
@@ -168,7 +168,11 @@ async def test_g6_a_credited_reduction_goes_to_the_balance_and_pays_the_next_inv
     ]
     await money.advance(day(2026, 2, 1))
     renewal = await buyer.last()
-    assert (renewal.total_minor, renewal.balance_used_minor, renewal.due_minor) == (8_00, 8_00, 0)
+    assert (renewal.total_minor, renewal.balance_used_minor, renewal.payable_minor) == (
+        8_00,
+        8_00,
+        0,
+    )
 
 
 async def test_a17_a_type_that_is_not_owned_is_named(money):

@@ -14,7 +14,7 @@ from tests.world import refused
 
 async def waiting(house, **fields):
     command = ListSeatRequests(organization=house.id, **fields)
-    return await seat_requests.page(await house.ctx(), command)
+    return await seat_requests.list_all(await house.ctx(), command)
 
 
 async def wait(house, member, seat_type=None):
@@ -118,10 +118,10 @@ async def test_more_than_one_batch_who_wait_for_a_full_type_hold_nobody_up(world
 
 
 async def seat_of_one(house, member):
-    from seatkeeper.operations.members import ReadMember, read
+    from seatkeeper.operations.members import ReadMember, show
 
     command = ReadMember(organization=house.id, member=MemberId.parse(member))
-    return (await read(await house.ctx(), command)).seat_type
+    return (await show(await house.ctx(), command)).seat_type
 
 
 async def test_a72_who_waits_for_a_better_seat_keeps_the_one_they_have_until_it_is_theirs(world):

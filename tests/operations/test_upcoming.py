@@ -27,10 +27,10 @@ async def same_as_real(money, buyer, rehearsed):
         for x in last.lines
     ]
     assert shown == real
-    assert (rehearsed.total_minor, rehearsed.balance_used_minor, rehearsed.due_minor) == (
+    assert (rehearsed.total_minor, rehearsed.balance_used_minor, rehearsed.payable_minor) == (
         last.total_minor,
         last.balance_used_minor,
-        last.due_minor,
+        last.payable_minor,
     )
     view = await buyer.subscription()
     assert (view.period_start, view.period_end, view.term_end) == (

@@ -227,7 +227,7 @@ async def test_t8_the_organizations_credit_does_not_pay_for_a_member(money):
         money.now,
     )
     await place.sign_up()
-    assert (await place.buyer.last()).due_minor == 99_00
+    assert (await place.buyer.last()).payable_minor == 99_00
 
 
 async def test_t8_t18_only_the_payer_sees_and_changes_what_they_pay(money):

@@ -40,7 +40,7 @@ ACCESS: Final = (
         "GET",
         f"{MEMBER}/explain",
         Scope.ENTITLEMENTS_READ,
-        access.why,
+        access.explain,
         access.ExplainAccess,
         access.Explained,
     ),

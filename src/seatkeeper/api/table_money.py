@@ -81,6 +81,7 @@ MONEY: Final = (
         withdrawals.CancelChange,
         changes.Change,
         permission=BUY,
+        tag="changes",
     ),
     Operation(
         "GET",

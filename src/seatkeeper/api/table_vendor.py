@@ -18,7 +18,7 @@ VENDOR: Final = (
         "GET",
         "/v1/catalog",
         Scope.CATALOG_READ,
-        catalog.read,
+        catalog.show,
         catalog.ReadCatalog,
         catalog.Catalogs,
     ),
@@ -31,7 +31,7 @@ VENDOR: Final = (
         catalog.CatalogChange,
     ),
     Operation(
-        "GET", "/v1/plans", Scope.CATALOG_READ, plans.offered, plans.ListPlans, plans.OfferedPlans
+        "GET", "/v1/plans", Scope.CATALOG_READ, plans.list_all, plans.ListPlans, plans.OfferedPlans
     ),
     Operation(
         "POST",
@@ -46,7 +46,7 @@ VENDOR: Final = (
         "GET",
         "/v1/organizations",
         Scope.ORGANIZATIONS_READ,
-        organizations.page,
+        organizations.list_all,
         organizations.ListOrganizations,
         Page[organizations.Organization],
     ),
@@ -54,7 +54,7 @@ VENDOR: Final = (
         "GET",
         ORG,
         Scope.ORGANIZATIONS_READ,
-        organizations.read,
+        organizations.show,
         organizations.ReadOrganization,
         organizations.Organization,
     ),
@@ -81,7 +81,7 @@ VENDOR: Final = (
         "GET",
         KEYS,
         Scope.KEYS_WRITE,
-        api_keys.page,
+        api_keys.list_all,
         api_keys.ListApiKeys,
         Page[api_keys.ApiKey],
         permission=Permission.SETTINGS_MANAGE,

@@ -64,7 +64,7 @@ def _play_there(caller: Client) -> None:
 
 def _check_catalogs(caller: Client) -> None:
     """A catalog that a vendor has made their own is not overwritten by a demo."""
-    applied = {item["catalog"]: item["document"] for item in caller.call("catalog.read")["items"]}
+    applied = {item["catalog"]: item["document"] for item in caller.call("catalog.show")["items"]}
     for document in shipped_catalogs():
         key = document["catalog"]
         if key in applied and applied[key] != document:

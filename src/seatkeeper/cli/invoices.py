@@ -62,7 +62,14 @@ def show(organization: str, invoice_id: str, *, wants_json: bool) -> None:
         return
     currency = found["currency"]
     names = ("number", "state", "issued_at", "due_at")
-    amounts = ("subtotal_minor", "tax_minor", "total_minor", "balance_used_minor", "due_minor")
+    amounts = (
+        "subtotal_minor",
+        "tax_minor",
+        "total_minor",
+        "balance_used_minor",
+        "payable_minor",
+        "due_minor",
+    )
     fields: list[tuple[str, object]] = [(name, found[name]) for name in names]
     fields += [(n.removesuffix("_minor"), money(found[n], currency)) for n in amounts]
     show_fields(fields)

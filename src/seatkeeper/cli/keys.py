@@ -91,7 +91,7 @@ def list_all(*, wants_json: bool) -> None:
         found: list[api_keys.ApiKey] = []
         after = None
         while True:
-            page = await api_keys.page(ctx, api_keys.ListApiKeys(limit=200, after=after))
+            page = await api_keys.list_all(ctx, api_keys.ListApiKeys(limit=200, after=after))
             found += page.items
             after = page.next
             if after is None:

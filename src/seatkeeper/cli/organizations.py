@@ -24,7 +24,7 @@ def list_all(*, wants_json: bool) -> None:
 
     Example: seatkeeper org list --json
     """
-    found = client().items("organizations.page")
+    found = client().items("organizations.list_all")
     if wants_json:
         show_json(found)
         return
@@ -73,7 +73,7 @@ def show(organization: str, *, wants_json: bool) -> None:
 
     Example: seatkeeper org show org_06f3…
     """
-    _show(client().call("organizations.read", organization=organization), wants_json=wants_json)
+    _show(client().call("organizations.show", organization=organization), wants_json=wants_json)
 
 
 @org.group()
@@ -146,5 +146,7 @@ def _show(found: dict[str, Any], *, wants_json: bool) -> None:
     if wants_json:
         show_json(found)
     else:
-        balance = money(found.pop("balance_minor"), found["currency"])
-        show_fields([*found.items(), ("balance", balance)])
+        fields = list(found.items())
+        if (balance := found.get("balance_minor")) is not None:
+            fields.append(("balance", money(balance, found["currency"])))
+        show_fields(field for field in fields if field[0] != "balance_minor")

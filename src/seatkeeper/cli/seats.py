@@ -191,4 +191,4 @@ def _show_change(done: dict[str, Any]) -> None:
     fields: list[tuple[str, object]] = [
         (name, done[name]) for name in ("change", "kind", "state", "effective_at", "invoice")
     ]
-    show_fields([*fields, *(("seats " + key, f"{n:+}") for key, n in done["seats"].items())])
+    show_fields([*fields, *(("seats " + key, f"{n:+}") for key, n in done["seats_change"].items())])

@@ -12,7 +12,7 @@ import click
 
 from seatkeeper.domain.money import MINOR_DIGITS, Money
 
-LINE_COLUMNS: Final = ("kind", "seat_type", "quantity", "unit", "days", "full", "amount")
+LINE_COLUMNS: Final = ("kind", "seat_type", "quantity", "unit", "part", "full", "amount")
 
 
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,7 +79,7 @@ def line_cells(line: Mapping[str, Any], currency: str) -> list[object]:
         line["seat_type"],
         f"{before} to {quantity}" if before else quantity,
         None if unit is None else money(unit, currency),
-        f"{line['days']}/{line['of_days']}",
+        f"{line['part']}/{line['of_parts']}",
         money(line["full_minor"], currency),
         money(line["amount_minor"], currency),
     ]

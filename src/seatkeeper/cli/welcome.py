@@ -67,7 +67,7 @@ def play(caller: Client) -> str:
 
     apply_catalogs(caller)
     with voice() as say:
-        if caller.call("organizations.page", limit=1)["items"]:
+        if caller.call("organizations.list_all", limit=1)["items"]:
             say("There are organizations already, so the demo is not told again.")
         else:
             say(f"The demo: one year of three vendors, through the service at {caller.url}.")

@@ -99,7 +99,7 @@ def _autumn(story: Story, company: Organization) -> None:
     story.tell("Sam signs in by single sign-on: a member now, awaiting a seat")
     made = story.change(company, "purchase_seats", quantity=7)
     story.costs("Olivia buys 7, for 93 days of 365", made["due_now_minor"], 428_05)
-    sam = story.call("members.read", company, member=sam["member"])
+    sam = story.call("members.show", company, member=sam["member"])
     story.expect("Sam's state", sam["state"], "seated")
     story.tell("The first of them is Sam's, by the purchase itself")
     story.go(at(11, 20))

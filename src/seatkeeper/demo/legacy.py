@@ -60,7 +60,7 @@ def _begin(story: Story) -> Organization:
 
 def _opened(story: Story) -> Answer:
     """The catalog as it is, after it was made what it was when the plan was still sold."""
-    catalog: Answer = story.api.call("catalog.read", catalog=CATALOG)["items"][0]["document"]
+    catalog: Answer = story.api.call("catalog.show", catalog=CATALOG)["items"][0]["document"]
     plan = {**catalog["plans"][OLD_PLAN], "closed": False}
     before = {**catalog, "plans": {**catalog["plans"], OLD_PLAN: plan}}
     story.api.call("catalog.apply", document=before)

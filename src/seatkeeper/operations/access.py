@@ -18,9 +18,11 @@ from seatkeeper.domain.access import (
     Person,
     Question,
     decide_access,
-    explain,
     features_of,
     rights_of,
+)
+from seatkeeper.domain.access import (
+    explain as chain_of,
 )
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.ids import MemberId, OrganizationId
@@ -159,13 +161,13 @@ class Explained(Result):
     facts: list[Fact]
 
 
-async def why(ctx: Context, command: ExplainAccess) -> Explained:
+async def explain(ctx: Context, command: ExplainAccess) -> Explained:
     """Explain an answer fact by fact, up to the one that says no. Refuses: not_found."""
     question = _question(command)
     person = await _person(ctx, Sought(ctx.organization_id, command.member, None))
     if person is None:
         raise not_found()
-    chain = explain(person, question, ctx.now)
+    chain = chain_of(person, question, ctx.now)
     return Explained(
         member=MemberId.text(person.member_id),
         answer=_checked(person, decide_access(person, question, ctx.now), ctx.now),

@@ -24,6 +24,7 @@ from seatkeeper.operations.decisions import CHANGES, Decided, people_of
 from seatkeeper.operations.effects import (
     Cause,
     apply_effect,
+    counted,
     effect_of_offer,
     effect_of_terms,
     end_discount,
@@ -114,7 +115,7 @@ async def decide(
         kind="amendment",
         subscription=found.subscription,
         plan=plan,
-        effect=effect,
+        effect=counted(effect, loaded.account),
         effective_at=at,
         lines=outcome.lines,
         scheduled=outcome.scheduled,

@@ -125,7 +125,7 @@ async def create(ctx: Context, command: CreateApiKey) -> NewApiKey:
     return NewApiKey(**_fields(row), secret=text)
 
 
-async def page(ctx: Context, command: ListApiKeys) -> Page[ApiKey]:
+async def list_all(ctx: Context, command: ListApiKeys) -> Page[ApiKey]:
     """Keys without their secrets, newest first; a key that is bound to one sees only its own."""
     size = page_size(command.limit)
     async with ctx.connection() as db:

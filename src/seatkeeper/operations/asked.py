@@ -46,7 +46,10 @@ class ReduceSeats(Command, tag_field="kind", tag="reduce_seats"):
 
 
 class ConvertSeats(Command, tag_field="kind", tag="convert_seats"):
-    """Turn purchased seats of one type into another, for the prorated difference."""
+    """Turn `quantity` purchased seats of `from_type` into `to_type`, for the prorated difference.
+
+    Both are seat types; there are two, so that each has a name of its own.
+    """
 
     from_type: Key
     to_type: Key

@@ -71,7 +71,7 @@ class CatalogChange(Result):
     versions: dict[str, int]
 
 
-async def read(ctx: Context, command: ReadCatalog) -> Catalogs:
+async def show(ctx: Context, command: ReadCatalog) -> Catalogs:
     """The catalogs as they were applied last. Cost: one statement."""
     _only_for_vendor(ctx)
     async with ctx.connection() as db:

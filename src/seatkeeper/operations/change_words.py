@@ -39,7 +39,11 @@ class MakeChange(Command):
 
 
 class Change(Result):
-    """A change and where it stands. `pending` while a payment is awaited."""
+    """A change and where it stands. `pending` while a payment is awaited.
+
+    `seats_after` are the seats of each type once it is in effect, `seats_change` by how many that
+    is more or fewer than when it was asked.
+    """
 
     change: ChangeText
     kind: ChangeKindText
@@ -51,7 +55,8 @@ class Change(Result):
     subscription: SubscriptionText | None
     invoice: InvoiceText | None
     quote: QuoteText | None
-    seats: dict[Key, int]
+    seats_after: dict[Key, int]
+    seats_change: dict[Key, int]
     asked: dict[str, Any]
     failure: dict[str, Any] | None = None
     resumed: dict[str, Any] | None = None
@@ -61,7 +66,7 @@ class Change(Result):
 def change_of(row: Row) -> Change:
     """A change as its readers see it."""
     effect = msgspec.convert(row["effect"], Effect)
-    seats = effect.terms.quantities if effect.terms is not None else effect.deltas
+    after, change = effect.seats
     return Change(
         change=ChangeId.text(row["change_id"]),
         kind=row["kind"],
@@ -73,7 +78,8 @@ def change_of(row: Row) -> Change:
         subscription=Sub.text_or_none(row["subscription_id"]),
         invoice=InvoiceId.text_or_none(row["invoice_id"]),
         quote=QuoteId.text_or_none(row["quote_id"]),
-        seats=seats,
+        seats_after=after,
+        seats_change=change,
         asked=row["command"],
         failure=row["failure"],
         pending=row["state"] == "awaiting_payment",

@@ -42,7 +42,7 @@ from seatkeeper.domain.workspace import decide_for_organization
 from seatkeeper.operations import asked as ask
 from seatkeeper.operations.accounts import Loaded, asker_of, load_account, read_account
 from seatkeeper.operations.context import Context
-from seatkeeper.operations.effects import Effect, effect_of_offer, effect_of_terms
+from seatkeeper.operations.effects import Effect, counted, effect_of_offer, effect_of_terms
 from seatkeeper.operations.standing import current, lock_current
 from seatkeeper.store.database import Db
 from seatkeeper.store.seats import SEATS, pool_of
@@ -108,7 +108,7 @@ async def decide(ctx: Context, db: Db, asked: ask.Asked, *, lock: bool) -> Decid
         kind=outcome.kind,
         subscription=subscription,
         plan=subscription.plan,
-        effect=effect_of_offer(outcome),
+        effect=counted(effect_of_offer(outcome), loaded.account),
         effective_at=outcome.effective_at,
         lines=outcome.lines,
         scheduled=outcome.scheduled,
@@ -272,11 +272,15 @@ async def _change_plan(
         raise Refused(terms)
     kind = "subscribe" if isinstance(asked, ask.Subscribe) else "change_plan"
     decided = decided_terms(kind, subscription, terms, version_id)
+    effect = counted(decided.effect, account)
     if not terms.scheduled:
-        ceilings = dict(ceilings_of(account, terms))
-        effect = msgspec.structs.replace(decided.effect, ceilings=ceilings)
-        decided = replace(decided, effect=effect)
-    return replace(decided, net_terms_days=loaded.net_terms_days, ends_discount=account.discount)
+        effect = msgspec.structs.replace(effect, ceilings=dict(ceilings_of(account, terms)))
+    return replace(
+        decided,
+        effect=effect,
+        net_terms_days=loaded.net_terms_days,
+        ends_discount=account.discount,
+    )
 
 
 def _who_may_start(ctx: Context, plan: Plan) -> Refusal | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from seatkeeper.domain.accounts import Account
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.changes import Offer
 from seatkeeper.domain.contracts import kind_of
@@ -79,6 +80,27 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     serves: Literal["queue", "bought", "nobody"] = "queue"
     # The member whose own subscription it is; None where it is the organization's.
     payer: Payer | None = None
+    # The seats that were purchased when it was decided.
+    before: dict[str, int] = {}
+
+    @property
+    def seats(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Per type, the seats once it is in effect, and by how many that is more or fewer."""
+        if self.terms is not None:
+            after = self.terms.quantities
+        else:
+            kinds = {**self.before, **self.deltas}
+            after = {key: self.before.get(key, 0) + self.deltas.get(key, 0) for key in kinds}
+        change = {
+            key: after.get(key, 0) - self.before.get(key, 0) for key in {**self.before, **after}
+        }
+        return after, {key: delta for key, delta in change.items() if delta}
+
+
+def counted(effect: Effect, account: Account) -> Effect:
+    """The effect with the seats it was decided on."""
+    before = {key: billed.pool.purchased for key, billed in account.pools.items()}
+    return msgspec.structs.replace(effect, before=before)
 
 
 def effect_of_offer(offer: Offer) -> Effect:

@@ -226,13 +226,13 @@ def _invited(sent: Sent, invitation: Invitation) -> Invited:
     return Invited(email=invitation.email, invitation=invitation, token=sent.token)
 
 
-async def read(ctx: Context, command: ReadInvitation) -> Invitation:
+async def show(ctx: Context, command: ReadInvitation) -> Invitation:
     """One invitation, whatever became of it. Refuses: not_found."""
     async with ctx.connection() as db:
         return await _view(ctx, db, command.invitation)
 
 
-async def page(ctx: Context, command: ListInvitations) -> Page[Invitation]:
+async def list_all(ctx: Context, command: ListInvitations) -> Page[Invitation]:
     """Invitations, newest first. Cost: one statement."""
     size = page_size(command.limit)
     async with ctx.connection() as db:

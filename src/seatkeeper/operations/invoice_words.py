@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from seatkeeper.domain.ids import InvoiceId, OrganizationId, SubscriptionId
 from seatkeeper.operations.answers import (
@@ -22,6 +22,8 @@ from seatkeeper.operations.answers import (
 )
 from seatkeeper.operations.words import PAGE_DEFAULT, Command, Cursor, Key, Limit, Result
 from seatkeeper.store.database import Row
+
+TO_PAY: Final = ("draft", "open")
 
 
 class ReadInvoice(Command):
@@ -43,8 +45,9 @@ class ReadInvoices(Command):
 class InvoiceLine(Result):
     """One line with its arithmetic.
 
-    amount = (full - fixed discount) x (100 % - discount) x days/of_days, rounded once;
-    what is shown as discount_minor is full - amount. Units: minor units, basis points.
+    amount = (full - fixed discount) x (100 % - discount) x part/of_parts, rounded once;
+    what is shown as discount_minor is full - amount. Parts are what `basis` says: days, months
+    or seconds of the period; 1 of 1 is the whole of it. Units: minor units, basis points.
     """
 
     kind: LineKindText
@@ -55,8 +58,8 @@ class InvoiceLine(Result):
     quantity: int
     quantity_before: int
     unit_minor: Minor | None
-    days: int
-    of_days: int
+    part: int
+    of_parts: int
     basis: BasisText
     full_minor: Minor
     discount_minor: Minor
@@ -71,7 +74,10 @@ class InvoiceLine(Result):
 
 
 class Invoice(Result):
-    """An invoice. total = subtotal + tax; due = total - balance used. Units: minor."""
+    """An invoice. total = subtotal + tax; payable = total - balance used. Units: minor.
+
+    `due_minor` is what is still to be paid now: all that is payable, and 0 once it is paid or void.
+    """
 
     invoice: InvoiceText
     subscription: SubscriptionText
@@ -83,6 +89,7 @@ class Invoice(Result):
     tax_minor: Minor
     total_minor: Minor
     balance_used_minor: Minor
+    payable_minor: Minor
     due_minor: Minor
     created_at: Moment
     issued_at: Moment | None
@@ -134,8 +141,8 @@ def line_of(row: Row) -> InvoiceLine:
         quantity=row["quantity"],
         quantity_before=row["quantity_before"],
         unit_minor=row["unit_minor"],
-        days=row["part"],
-        of_days=row["whole"],
+        part=row["part"],
+        of_parts=row["whole"],
         basis=row["basis"],
         full_minor=row["full_minor"],
         discount_minor=row["full_minor"] - row["amount_minor"],
@@ -163,7 +170,8 @@ def invoice_of(row: Row, lines: list[InvoiceLine]) -> Invoice:
         tax_minor=row["tax_minor"],
         total_minor=row["subtotal_minor"] + row["tax_minor"],
         balance_used_minor=row["balance_minor"],
-        due_minor=row["due_minor"],
+        payable_minor=row["due_minor"],
+        due_minor=row["due_minor"] if row["state"] in TO_PAY else 0,
         created_at=row["created_at"],
         issued_at=row["issued_at"],
         due_at=row["due_at"],

@@ -153,13 +153,13 @@ async def add(ctx: Context, command: AddMember) -> Member:
         return await view(ctx, db, member_id)
 
 
-async def read(ctx: Context, command: ReadMember) -> Member:
+async def show(ctx: Context, command: ReadMember) -> Member:
     """One member with their seat, also one who was removed. Refuses: not_found."""
     async with ctx.connection() as db:
         return await view(ctx, db, command.member)
 
 
-async def page(ctx: Context, command: ListMembers) -> Page[Member]:
+async def list_all(ctx: Context, command: ListMembers) -> Page[Member]:
     """Members by id with their seats; who was removed only when asked for.
 
     Cost: one statement. Source: A66.

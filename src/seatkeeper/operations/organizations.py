@@ -173,14 +173,14 @@ async def create(ctx: Context, command: CreateOrganization) -> Organization:
         return _organization(await _row(ctx, db))
 
 
-async def read(ctx: Context, command: ReadOrganization) -> Organization:
+async def show(ctx: Context, command: ReadOrganization) -> Organization:
     """One organization. Cost: one statement."""
     del command
     async with ctx.connection() as db:
         return _organization(await _row(ctx, db))
 
 
-async def page(ctx: Context, command: ListOrganizations) -> Page[Organization]:
+async def list_all(ctx: Context, command: ListOrganizations) -> Page[Organization]:
     """Organizations, oldest first; a key that is bound to one sees only that."""
     size = page_size(command.limit)
     async with ctx.connection() as db:

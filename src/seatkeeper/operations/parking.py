@@ -12,7 +12,7 @@ from seatkeeper.domain.scopes import VendorRole
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import tell
 from seatkeeper.operations.engine import ORGANIZATIONS
-from seatkeeper.operations.organizations import Organization, ReadOrganization, read
+from seatkeeper.operations.organizations import Organization, ReadOrganization, show
 from seatkeeper.operations.payment_words import Reference
 from seatkeeper.operations.words import Command, Instant
 from seatkeeper.store.contracts import CONTRACTS
@@ -47,4 +47,4 @@ async def unpark(ctx: Context, command: Unpark) -> Organization:
             "parked_reason": row["parked_reason"],
         }
         await tell(ctx, db, "organization.unparked", ctx.organization_id, facts)
-        return await read(ctx, ReadOrganization(organization=command.organization))
+        return await show(ctx, ReadOrganization(organization=command.organization))

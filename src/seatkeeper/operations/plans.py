@@ -110,7 +110,7 @@ class OfferedPlans(Result):
     items: list[OfferedPlan]
 
 
-async def offered(ctx: Context, command: ListPlans) -> OfferedPlans:
+async def list_all(ctx: Context, command: ListPlans) -> OfferedPlans:
     """The plans that are offered, and for an organization whether it may choose each, or why not.
 
     What an organization has it sees even when the plan is closed or hidden. Cost: two statements.

@@ -44,15 +44,18 @@ class AskQuote(Command):
 
 
 class QuoteLine(Result):
-    """One line of a quote. discount = full - amount. Units: minor."""
+    """One line of a quote. discount = full - amount; part of of_parts, counted by `basis`.
+
+    Units: minor.
+    """
 
     kind: LineKindText
     seat_type: Key | None
     quantity: int
     quantity_before: int
     unit_minor: Minor | None
-    days: int
-    of_days: int
+    part: int
+    of_parts: int
     basis: BasisText
     full_minor: Minor
     discount_minor: Minor
@@ -64,7 +67,8 @@ class QuoteLine(Result):
 class Quote(Result):
     """What a change costs now and when it comes; valid until `expires_at` of the same day.
 
-    `ends_discount` is the discount which the change takes away.
+    `seats_after` are the seats of each type once it is in effect, `seats_change` by how many that
+    is more or fewer than now. `ends_discount` is the discount which the change takes away.
     """
 
     quote: QuoteText
@@ -73,7 +77,8 @@ class Quote(Result):
     due_now_minor: Minor
     effective_at: Moment
     scheduled: bool
-    seats: dict[Key, int]
+    seats_after: dict[Key, int]
+    seats_change: dict[Key, int]
     lines: list[QuoteLine]
     expires_at: Moment
     ends_discount: EndedDiscount | None = None
@@ -134,6 +139,7 @@ async def ask(ctx: Context, command: AskQuote) -> Quote:
             local_day=today,
             expires_at=ctx.now + LIVES,
         )
+    after, change = decided.effect.seats
     return Quote(
         quote=QuoteId.text(quote_id),
         kind=decided.kind,
@@ -141,7 +147,8 @@ async def ask(ctx: Context, command: AskQuote) -> Quote:
         due_now_minor=decided.due_now,
         effective_at=decided.effective_at,
         scheduled=decided.scheduled,
-        seats=_seats(decided),
+        seats_after=after,
+        seats_change=change,
         lines=[msgspec.convert(line, QuoteLine) for line in offer["lines"]],
         expires_at=ctx.now + LIVES,
         ends_discount=ended_discount(decided.ends_discount, ctx.organization.currency),
@@ -172,8 +179,8 @@ def quote_lines(lines: Iterable[Line]) -> list[QuoteLine]:
             quantity=line.quantity,
             quantity_before=line.quantity_before,
             unit_minor=line.unit_minor,
-            days=line.share.part,
-            of_days=line.share.whole,
+            part=line.share.part,
+            of_parts=line.share.whole,
             basis=line.share.basis,
             full_minor=line.full_minor,
             discount_minor=line.full_minor - line.amount_minor,

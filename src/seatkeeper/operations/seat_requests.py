@@ -67,7 +67,7 @@ class Canceled(Result):
     member: MemberText
 
 
-async def page(ctx: Context, command: ListSeatRequests) -> Page[SeatRequest]:
+async def list_all(ctx: Context, command: ListSeatRequests) -> Page[SeatRequest]:
     """Who waits for a seat, longest first. Cost: one statement. Source: A4, A66, S-15."""
     size = page_size(command.limit)
     async with ctx.connection() as db:

@@ -83,7 +83,7 @@ class Upcoming(Result):
     lines: list[QuoteLine]
     total_minor: Minor
     balance_used_minor: Minor
-    due_minor: Minor
+    payable_minor: Minor
     discount: DiscountTerms | None = None
     ends_discount: EndedDiscount | None = None
 
@@ -134,7 +134,7 @@ async def show(ctx: Context, command: ReadUpcoming) -> Upcoming:
         lines=quote_lines(coming.lines),
         total_minor=owed,
         balance_used_minor=used,
-        due_minor=max(owed, 0) - used,
+        payable_minor=max(owed, 0) - used,
         discount=discount_terms(coming.discount),
         ends_discount=ended_discount(_ended(account, coming), ctx.organization.currency),
     )
