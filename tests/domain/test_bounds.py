@@ -94,7 +94,7 @@ def test_m19_the_parts_of_a_year_stay_below_their_ceilings(quantity):
     assert sum(parts) == quantity * 10_01
 
 
-@pytest.mark.parametrize(("earlier", "reason"), [(999, None), (1_000, TOO_MANY)])
+@pytest.mark.parametrize(("earlier", "reason"), [(9_999, None), (10_000, TOO_MANY)])
 def test_m19_more_lines_a_day_than_anyone_makes(earlier, reason):
     assert LINES_PER_DAY_MAX == 10_000
     assert decide_bill([added(1)], earlier, NOW) == reason

@@ -130,6 +130,8 @@ class Reference(Discounts):
             return "below_minimum_seats"
         if self.occupied(seat_type) > target:
             return "seats_in_use"
+        if self.status == "canceling":
+            return "state_conflict"
         self.reductions[seat_type] = target - owned
         return None
 

@@ -8,7 +8,7 @@ from seatkeeper.domain.billing import WHOLE, Line, LineKind
 from seatkeeper.domain.ids import SubscriptionId
 from seatkeeper.domain.policies import TypeChoice
 from seatkeeper.domain.refusals import Code
-from seatkeeper.operations import catalog, due, invitations, renewals, resume
+from seatkeeper.operations import catalog, due, invitations, renewal_writing, resume
 from seatkeeper.operations.asked import Cancel, PurchaseSeats, ReduceSeats
 from seatkeeper.operations.invoices import Bill, issue
 from seatkeeper.operations.queue import Wish, enqueue
@@ -163,7 +163,7 @@ async def test_g15_t1_one_renewal_however_often_it_is_called(money):
     subscription = SubscriptionId.parse((await buyer.subscription()).subscription)
     ctx = await buyer.ctx()
     # What a second scheduler would write: the period's one cause stands already.
-    cause = renewals.period_cause(subscription, day(2026, 2, 1))
+    cause = renewal_writing.period_cause(subscription, day(2026, 2, 1))
     lines = [replace(line, ceiling_minor=line.full_minor) for line in await _line_of(buyer)]
     bill = Bill(subscription, tuple(lines), "period", cause)
     async with refused(Code.STATE_CONFLICT), ctx.transaction() as db:
