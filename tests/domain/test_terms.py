@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 import pytest
 
@@ -10,13 +11,18 @@ from seatkeeper.domain.changes import Account, Asker
 from seatkeeper.domain.periods import midnight
 from seatkeeper.domain.policies import RenewalQuantity, When
 from seatkeeper.domain.refusals import Code, Way
+from seatkeeper.domain.seats import SeatPool
 from seatkeeper.domain.subscriptions import TRANSITIONS, Status
 from seatkeeper.domain.terms import (
     Choice,
     People,
     Terms,
     beside_cancellation,
+    ceilings_of,
     decide_change_plan,
+    decide_subscribe,
+    first_quantities,
+    seated_in,
     successors_of,
     terms_from,
 )
@@ -304,3 +310,60 @@ def test_t7_a_cancellation_ends_the_terms_that_come_before_its_day():
     inside = standing(account, cancel_at=midnight(date(2026, 5, 15), "UTC")).subscription
     code, facts, _ = refused(beside_cancellation(terms, inside))
     assert (code, facts) == (Code.STATE_CONFLICT, {"state": "canceling"})
+
+
+def sitting(plan=TEAM, **taken):
+    """Pools that an end left without seats, and with people."""
+    pools = []
+    for key, count in taken.items():
+        rank = plan.seat_types[key].rank
+        pools.append(SeatPool(UUID(int=1), key, rank, 0, count, 0, state="over_limit"))
+    return pools
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken", "begins"),
+    [
+        # 6 people, one of them on a premium seat: 1 + 5
+        ({}, {"standard": 4, "premium": 1}, {"premium": 1, "standard": 5}),
+        ({}, {"premium": 6}, {"premium": 6, "standard": 0}),
+        ({}, {}, {"premium": 0, "standard": 6}),
+        ({"standard": 5}, {"standard": 5}, {"premium": 0, "standard": 5}),
+        ({"standard": 4}, {"standard": 5}, Code.SEATS_IN_USE),
+        ({"standard": 9}, {"premium": 1}, Code.SEATS_IN_USE),
+        ({}, {"standard": 149, "premium": 2}, Code.OVER_PLAN_LIMIT),  # 150 seats at most
+    ],
+)
+def test_m12_a34_who_still_sits_is_counted_when_something_begins(asked, taken, begins):
+    people = People(members=6, seated=seated_in(TEAM, TEAM, sitting(**taken)))
+    limited = replace(TEAM, limit=150)
+    found = first_quantities(choice(limited, "monthly", **asked), people)
+    assert (code_of(found) if isinstance(begins, Code) else found) == begins
+
+
+def test_m12_a_plan_that_grants_its_seats_counts_nobody_twice():
+    people = People(members=3, seated=seated_in(TEAM, FREE, sitting(standard=3)))
+    assert first_quantities(choice(FREE), people) == {"member": 5}
+
+
+def test_m12_a_first_start_refuses_what_any_start_refuses():
+    people = People(members=3)
+    unknown = first_quantities(choice(TEAM, "monthly", chat=3), people)
+    assert code_of(unknown) is Code.INVALID_REQUEST
+    terms = decide_subscribe(choice(TEAM, "monthly", chat=3), people, "UTC", day(1, 16))
+    assert terms == unknown
+    begun_ = decide_subscribe(choice(TEAM, "monthly", standard=5), people, "UTC", day(1, 16))
+    assert isinstance(begun_, Terms)
+    assert begun_.quantities == {"premium": 0, "standard": 5}
+
+
+def test_m12_while_terms_wait_nobody_sits_above_their_seats():
+    account = begun(TEAM, 5)
+    account = with_people(account, assigned=3)
+    quantities = {"enterprise": 20}
+    becomes = successors_of(TEAM, ENTERPRISE["enterprise"])
+    terms = moving(account, choice(ENTERPRISE["enterprise"]))
+    assert isinstance(terms, Terms)
+    assert (terms.quantities, terms.successors) == (quantities, becomes)
+    # Two types become one: the first can have the 17 that are left, the other what it has.
+    assert sum(ceilings_of(account, terms).values()) == 20

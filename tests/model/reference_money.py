@@ -47,6 +47,8 @@ class Reference(Discounts):
         price = self.shape.plans[plan]
         quantities = self._raised(price, seats)
         refused = self._fits(price, quantities)
+        if refused is None and any(self.occupied(key) > n for key, n in quantities.items()):
+            refused = "seats_in_use"  # Who sits through an end still sits when something begins.
         if refused is not None:
             return refused
         amount = self._period_amount(price, quantities)

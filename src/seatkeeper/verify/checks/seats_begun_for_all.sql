@@ -5,10 +5,12 @@
 select p.organization_id, p.pool_id, p.seat_type, p.purchased, p.assigned + p.held as taken, l.cause
   from seat_pool p
   join subscription s on s.organization_id = p.organization_id and s.subscription_id = p.subscription_id
+  join plan_version v on v.plan_version_id = s.plan_version_id
  cross join lateral (
         select e.cause, e.cause_id from seat_ledger e
          where e.organization_id = p.organization_id and e.pool_id = p.pool_id
          order by e.effective_at desc, e.entry_id desc limit 1) l
- where p.assigned + p.held > p.purchased and p.capacity = 'purchased' and s.status not in ('ended', 'incomplete')
+ where p.assigned + p.held > p.purchased and p.purchased < coalesce((v.document ->> 'limit')::integer, 1000000)
+   and p.capacity = 'purchased' and s.status not in ('ended', 'incomplete')
    and (l.cause in ('subscribe', 'change_plan', 'contract', 'transition')
         or (l.cause = 'ended' and l.cause_id <> p.subscription_id))
