@@ -1,16 +1,21 @@
 """Accounts for the tests of changes and renewals: begun, changed and renewed as a service would."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from uuid import UUID
 
-from seatkeeper.domain.billing import BilledPool, total
+from seatkeeper.domain.billed import Billed, Sum
+from seatkeeper.domain.billed import standing as standing_of
+from seatkeeper.domain.billing import BilledPool, Line, LineKind, total
 from seatkeeper.domain.changes import Account, Asker, Offer, PurchaseSeats, decide_purchase
 from seatkeeper.domain.prices import DayLevel
+from seatkeeper.domain.quantities import Choice
 from seatkeeper.domain.refusals import Code, Refusal
 from seatkeeper.domain.seats import SeatPool
 from seatkeeper.domain.subscriptions import TRANSITIONS, Status, Subscription
-from seatkeeper.domain.terms import Choice, Terms, begin
+from seatkeeper.domain.terms import Terms, begin
 
 NEW_YEAR = date(2026, 1, 1)
 
@@ -62,7 +67,40 @@ def on_terms(terms: Terms, time_zone: str = "UTC") -> Account:
         kind.key: billed(kind.key, terms.quantities.get(kind.key, 0), terms.starts_at)
         for kind in terms.plan.by_rank
     }
-    return Account(subscription_on(terms, time_zone), pools)
+    account = Account(subscription_on(terms, time_zone), pools, billed=Billed())
+    return with_lines(account, [x for x in terms.lines if x.kind is not LineKind.CREDIT])
+
+
+def moved_onto(account, terms, time_zone="UTC"):
+    """The account after a change of plan: what a period that goes on has billed stays billed."""
+    after = on_terms(terms, time_zone)
+    if not terms.keeps_period:
+        return after
+    back = [line for line in terms.lines if line.kind is LineKind.CREDIT]
+    over = [
+        replace(part, full=Fraction(0), fixed=Fraction(0))
+        for part in with_lines(account, back).billed.parts
+    ]
+    return replace(after, billed=Billed((*over, *after.billed.parts)))
+
+
+def with_lines(account: Account, lines: Iterable[Line]) -> Account:
+    """The account of which the running period has billed these lines too."""
+    plan = account.subscription.plan
+    sums = [
+        Sum(
+            plan=plan,
+            seat_type=line.seat_type,
+            full_minor=line.full_minor,
+            amount_minor=line.amount_minor,
+            fixed_minor=line.discount_fixed_minor,
+            basis_points=line.discount_basis_points,
+        )
+        for line in lines
+    ]
+    before = Billed() if account.billed is None else account.billed
+    parts = (*before.parts, *standing_of(sums, plan).parts)
+    return replace(account, billed=Billed(parts))
 
 
 def with_people(account, seat_type=None, *, assigned=0, held=0):
@@ -95,7 +133,8 @@ def applied(account, offer):
     if offer.status is not None and offer.status is not subscription.status:
         assert offer.status in TRANSITIONS[subscription.status]
         subscription = replace(subscription, status=offer.status, cancel_at=offer.cancel_at)
-    return replace(account, subscription=subscription, pools=pools)
+    account = replace(account, subscription=subscription, pools=pools)
+    return account if account.billed is None else with_lines(account, offer.lines)
 
 
 def renewed(account, renewal):

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from seatkeeper.domain.billed import Billed
 from seatkeeper.domain.billing import (
     WHOLE,
     LineKind,
-    credited,
     effective_instant,
     inside,
     period_lines,
@@ -21,7 +21,8 @@ from seatkeeper.domain.periods import Interval
 from seatkeeper.domain.policies import ReductionMoney
 from seatkeeper.domain.prices import DayLevel
 from seatkeeper.domain.proration import Basis, Share
-from tests.domain.facts import begun, day, with_people, with_policies
+from seatkeeper.domain.unused import unused_lines
+from tests.domain.facts import begun, day, standing, with_lines, with_people, with_policies
 from tests.domain.shipped import ENTERPRISE, ORGANIZATION, SINGLE, WORKSPACE
 
 TEAM = ENTERPRISE["team"]
@@ -255,7 +256,7 @@ def test_c50_the_rest_of_a_period_is_base_and_seats_for_the_days_left(on, amount
     lines = rest_lines(subscription.plan, subscription.price, subscription.period, pools, now)
     assert [line.amount_minor for line in lines] == amounts
     assert [line.full_minor for line in lines] == [20_00, 25_00]
-    back = credited(lines)
+    back = unused_lines(account, {"member": 5}, now)
     assert total(back) == -total(lines)
     assert [line.kind for line in back] == [LineKind.CREDIT, LineKind.CREDIT]
     assert [(line.quantity, line.quantity_before) for line in back] == [(0, 1), (0, 5)]
@@ -264,13 +265,22 @@ def test_c50_the_rest_of_a_period_is_base_and_seats_for_the_days_left(on, amount
 def test_m7_no_more_of_a_split_year_comes_back_than_its_month_has_cost():
     account = begun(ORGANIZATION["base_and_seats"], 0, price="yearly_usd")
     price = replace(account.subscription.price, base=103, billing=Interval.MONTH)
+    monthly = standing(account, price=price)
     for number in range(12):  # 1.03 / 12 = 0.0858: 0.09 or 0.08
-        period = replace(account.subscription.recurrence, interval=Interval.MONTH).period(number)
+        period = monthly.subscription.recurrence.period(number)
         [paid] = period_lines(SINGLE, price, number, period, {})
-        [back] = credited(rest_lines(SINGLE, price, period, {}, period.starts_at))
+        now = standing(
+            monthly,
+            number=number,
+            period_starts_at=period.starts_at,
+            period_ends_at=period.ends_at,
+        )
+        now = with_lines(replace(now, billed=Billed()), [paid])
+        [back] = unused_lines(now, {}, period.starts_at)
         assert back.amount_minor == -paid.amount_minor
 
 
 def test_a_line_that_cost_nothing_is_not_given_back():
     account = begun(ORGANIZATION["five_included"], 5)
-    assert [line.amount_minor for line in credited(whole_period(account))] == [-25_00]
+    back = unused_lines(account, {"member": 5}, account.subscription.period_starts_at)
+    assert [line.amount_minor for line in back] == [-25_00]

@@ -20,9 +20,10 @@ from seatkeeper.domain.periods import Interval
 from seatkeeper.domain.policies import ReductionMoney, When
 from seatkeeper.domain.prices import Price, SeatPrice, Tier
 from seatkeeper.domain.proration import Basis
+from seatkeeper.domain.quantities import Choice, People
 from seatkeeper.domain.renewals import decide_renewal
-from seatkeeper.domain.terms import Choice, People, Terms, decide_change_plan
-from tests.domain.facts import applied, begun, buying, day, on_terms, with_people, with_policies
+from seatkeeper.domain.terms import Terms, decide_change_plan
+from tests.domain.facts import applied, begun, buying, day, moved_onto, with_people, with_policies
 from tests.domain.shipped import ENTERPRISE, ORGANIZATION, SINGLE
 
 NOW = day(4, 17)
@@ -189,7 +190,7 @@ def test_c50_there_and_back_in_the_same_second_mints_no_credit(old, new, interva
         choice = Choice(plan, plan.prices["only"], {"member": quantity})
         terms = decide_change_plan(account, choice, Asker.BILLING, People(seats), NOW)
         assert isinstance(terms, Terms)
-        return with_people(on_terms(terms), assigned=seats), total(terms.lines)
+        return with_people(moved_onto(account, terms), assigned=seats), total(terms.lines)
 
     there, up = moved(account, other, seats + more)
     _, down = moved(there, one, seats + more)

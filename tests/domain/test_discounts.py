@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatkeeper.domain.billing import credited, period_lines, rest_lines, total
+from seatkeeper.domain.billed import Billed
+from seatkeeper.domain.billing import period_lines, total
 from seatkeeper.domain.changes import Asker
 from seatkeeper.domain.discounts import NOTHING_OFF, Discount, Off, decide_discount
 from seatkeeper.domain.prices import SeatPrice, Tier, agreed
@@ -16,7 +17,8 @@ from seatkeeper.domain.quantities import Choice, People
 from seatkeeper.domain.refusals import Code
 from seatkeeper.domain.renewals import decide_renewal
 from seatkeeper.domain.terms import Terms, decide_change_plan
-from tests.domain.facts import applied, begun, buying, code_of, day, due, renewed
+from seatkeeper.domain.unused import unused_lines
+from tests.domain.facts import applied, begun, buying, code_of, day, due, renewed, with_lines
 from tests.domain.shipped import ORGANIZATION, SINGLE
 
 TWENTY = Off(20_00)
@@ -36,12 +38,8 @@ def discounted(account, discount):
     renewal = decide_renewal(account)
     account = renewed(account, renewal)
     price = replace(account.subscription.price, off=Off(renewal.off.basis_points))
-    fixed = sum(line.discount_fixed_minor for line in renewal.lines)
-    return renewal, replace(
-        account,
-        subscription=replace(account.subscription, price=price),
-        billed_off=Off(renewal.off.basis_points, fixed),
-    )
+    account = replace(account, subscription=replace(account.subscription, price=price))
+    return renewal, with_lines(replace(account, billed=Billed()), renewal.lines)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +147,11 @@ def test_c54_m7_a_credit_gives_back_what_was_paid(off, back, paid):
     price = replace(account.subscription.price, off=off)
     pools = {key: billed.pool for key, billed in account.pools.items()}
     period = account.subscription.period
-    assert total(period_lines(BASE_AND_SEATS, price, 0, period, pools)) == paid
-    rest = rest_lines(BASE_AND_SEATS, price, period, pools, day(6, 16))  # 15 of 30 days
-    assert [-line.amount_minor for line in credited(rest)] == back
+    lines = period_lines(BASE_AND_SEATS, price, 0, period, pools)
+    assert total(lines) == paid
+    account = with_lines(replace(account, billed=Billed()), lines)
+    rest = unused_lines(account, {"member": 5}, day(6, 16))  # 15 of 30 days
+    assert [-line.amount_minor for line in rest] == back
 
 
 def test_c54_a_change_of_plan_gives_back_what_was_paid_and_bills_without_the_discount():

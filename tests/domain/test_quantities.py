@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from seatkeeper.domain.periods import Interval
+from seatkeeper.domain.quantities import Choice, People
 from seatkeeper.domain.refusals import Code, Way
 from seatkeeper.domain.subscriptions import TRANSITIONS, Status
-from seatkeeper.domain.terms import Choice, People, Terms, decide_subscribe
+from seatkeeper.domain.terms import Terms, decide_subscribe
 from tests.domain.facts import code_of, day, refused, with_policies
 from tests.domain.shipped import ENTERPRISE, ORGANIZATION, SINGLE, WORKSPACE
 

@@ -7,23 +7,20 @@ from uuid import UUID
 import pytest
 
 from seatkeeper.domain.billing import LineKind, total
+from seatkeeper.domain.catalog import successors_of
 from seatkeeper.domain.changes import Account, Asker
 from seatkeeper.domain.periods import midnight
 from seatkeeper.domain.policies import RenewalQuantity, When
+from seatkeeper.domain.quantities import Choice, People, first_quantities, seated_in
 from seatkeeper.domain.refusals import Code, Way
 from seatkeeper.domain.seats import SeatPool
 from seatkeeper.domain.subscriptions import TRANSITIONS, Status
 from seatkeeper.domain.terms import (
-    Choice,
-    People,
     Terms,
     beside_cancellation,
     ceilings_of,
     decide_change_plan,
     decide_subscribe,
-    first_quantities,
-    seated_in,
-    successors_of,
     terms_from,
 )
 from tests.domain.facts import (
@@ -206,9 +203,14 @@ def test_c36_a_plan_that_right_sizes_starts_with_who_sits_there(policy, quantiti
     team = with_people(begun(TEAM, {"standard": 20, "premium": 5}), assigned=9, held=1)
     team = with_people(team, "premium", assigned=3)
     new = replace(with_policies(TEAM, renewal_quantity=policy), key="other", rank=11)
-    terms = moving(team, choice(new))
-    assert isinstance(terms, Terms)
-    assert terms.quantities == quantities
+    end = team.subscription.period_ends_at
+    later = terms_from(team, choice(new), People(13), end)
+    assert isinstance(later, Terms)
+    assert later.quantities == quantities
+    # In mid-period all that is paid comes along.
+    now = moving(team, choice(new))
+    assert isinstance(now, Terms)
+    assert now.quantities == {"standard": 20, "premium": 5}
 
 
 def test_c12_from_a_plan_without_seats_everyone_comes_along():

@@ -11,7 +11,44 @@ NOTE = """insert into credit_note (organization_id, credit_note_id, invoice_id, 
       from invoice i join billing_account b using (organization_id)
      where (i.organization_id, i.invoice_id) in """
 
+# The invoice that billed most for a period of which some came back.
+GIVEN_BACK = """(select i.organization_id, i.invoice_id, i.subscription_id, l.period_starts_at
+    from invoice i join invoice_line l using (organization_id, invoice_id)
+   where l.kind = 'seats' and i.state = 'paid' and exists (
+        select 1 from invoice o join invoice_line b using (organization_id, invoice_id)
+         where o.organization_id = i.organization_id and o.subscription_id = i.subscription_id
+           and b.kind = 'credit' and b.period_starts_at = l.period_starts_at
+           and b.period_ends_at = l.period_ends_at)
+   order by l.amount_minor desc, i.invoice_id limit 1)"""
+
 MONEY = (
+    mutant(
+        "credits_fit",
+        "credited at another price than was billed",
+        f"""update invoice_line l set amount_minor = 10 * l.amount_minor
+             from invoice i, {GIVEN_BACK} g
+            where i.organization_id = l.organization_id and i.invoice_id = l.invoice_id
+              and i.subscription_id = g.subscription_id and l.kind = 'credit'
+              and l.period_starts_at = g.period_starts_at
+           returning g.organization_id, g.subscription_id, g.period_starts_at""",
+    ),
+    mutant(
+        "credits_fit",
+        "credited by a note and given back as well",
+        f"""insert into credit_note (organization_id, credit_note_id, invoice_id, number, currency,
+                amount_minor, reason, cause, cause_id, created_at)
+            select i.organization_id, gen_random_uuid(), i.invoice_id, 'n', i.currency,
+                i.subtotal_minor, 'r', 'c', '1', i.created_at
+              from invoice i join {GIVEN_BACK} g using (organization_id, invoice_id)""",
+        f"select organization_id, subscription_id, period_starts_at from {GIVEN_BACK} g",
+    ),
+    mutant(
+        "credits_fit",
+        "given back of an invoice that was taken back",
+        f"""update invoice i set state = 'void' from {GIVEN_BACK} g
+            where i.organization_id = g.organization_id and i.invoice_id = g.invoice_id
+           returning g.organization_id, g.subscription_id, g.period_starts_at""",
+    ),
     mutant(
         "invoice_totals",
         "a line says one more",

@@ -87,6 +87,7 @@ class Seats:
     balance: int = 0
     granted: Grant | None = None
     off: tuple[int, int] = (0, 0)  # of the running period: basis points, minor units
+    parts: dict[str, int] = field(default_factory=dict)  # and what was off each of its lines
 
     # --- what is so -----------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ class Discounts(People):
 
     def forget(self) -> None:
         """Another plan, or the end: what was granted on the old terms ends with them."""
-        self.granted, self.off = None, (0, 0)
+        self.granted, self.off, self.parts = None, (0, 0), {}
 
     def begin_discounted(self, price: Price, seats: Mapping[str, int]) -> int:
         """The amount of a period that begins, with what is then off."""
@@ -57,15 +57,18 @@ class Discounts(People):
         if self.granted is not None:
             self.granted.used += 1
             self.off = self.granted.off
+        lines = self._lines(price, seats)
+        self.parts = dict(zip(lines, dealt(self.off[1], list(lines.values())), strict=True))
         return self.share_of(price, seats, 1, 1)
 
+    def _lines(self, price: Price, seats: Mapping[str, int]) -> dict[str, int]:
+        base = {"": price.base} if price.base else {}
+        return {**base, **{key: price.amount(key, n) for key, n in seats.items() if n}}
+
     def share_of(self, price: Price, seats: Mapping[str, int], part: int, whole: int) -> int:
-        """A share of a period's lines, each less what is off it and then rounded."""
-        percentage, fixed = self.off
-        lines = [price.base] if price.base else []
-        lines += [price.amount(key, n) for key, n in seats.items() if n]
-        parts = dealt(fixed, lines)
+        """A share of a period's lines, each less what was off it when the period began."""
+        percentage = self.off[0]
         return sum(
-            half_up(line - less, part * (WHOLE - percentage), whole * WHOLE)
-            for line, less in zip(lines, parts, strict=True)
+            half_up(line - self.parts.get(key, 0), part * (WHOLE - percentage), whole * WHOLE)
+            for key, line in self._lines(price, seats).items()
         )

@@ -162,10 +162,11 @@ class Reference(Discounts):
         if not self.alive or self.status == "canceling" or plan == self.plan:
             return "state_conflict"
         price = self.shape.plans[plan]
-        quantities, refused = self._moved(price)
+        down = price.rank < self.price.rank
+        quantities, refused = self._moved(price, paid=not down)
         if refused is not None:
             return refused
-        if price.rank < self.price.rank:
+        if down:
             self.coming = plan
             return None
         back = self._rest(self.price, self.purchased)
@@ -178,14 +179,18 @@ class Reference(Discounts):
         self._begin(quantities)
         return None
 
-    def _moved(self, price: Price, *, turns: bool = False) -> tuple[dict[str, int], str | None]:
+    def _moved(
+        self, price: Price, *, turns: bool = False, paid: bool = False
+    ) -> tuple[dict[str, int], str | None]:
         """The seats with which a plan that comes now begins, and what stands in its way.
 
-        Where it comes with a new period, what was to be given back there is given back.
+        In mid-period all that are paid come along. Where it comes with a new period, what was to
+        be given back there is given back.
         """
         entry = self.shape.types[0]
         if self.shape.everyone:
-            quantities = {entry: max(self.occupied(entry), self._headcount())}
+            seats = self.purchased[entry] if paid else 0
+            quantities = {entry: max(self.occupied(entry), self._headcount(), seats)}
         else:
             quantities = dict(self.purchased)
             if turns:

@@ -29,6 +29,7 @@ DISCOUNT, DISCOUNTED = "domain/discounts.py", "tests/domain/test_discounts.py"
 PAYERS = "tests/api/test_payers.py"
 LATE_MONEY = "tests/operations/test_late_money.py"
 BOUNDS = "tests/operations/test_bounds.py"
+BILLED = "tests/operations/test_billed.py"
 SEAL = "tests/invariants/test_seal.py"
 
 
@@ -239,10 +240,56 @@ MONEY_BUGS = (
         "a credit forgets what the discount was",
         DISCOUNTED,
         (
-            "domain/terms.py",
-            "price = replace(subscription.price, off=account.billed_off)",
-            "price = replace(subscription.price, off=type(account.billed_off)())",
+            "domain/unused.py",
+            "off = Off(part.basis_points)",
+            "off = Off()",
         ),
+    ),
+    bug(
+        "a credit forgets what a credit note took",
+        BILLED,
+        ("domain/billed.py", "if each.full_minor > 0 and each.noted_minor:", "if not each:"),
+    ),
+    bug(
+        "a void invoice is given back",
+        BILLED,
+        (
+            "store/invoices.sql",
+            "i.subscription_id = :subscription_id and i.state in ('open', 'paid')\n",
+            "i.subscription_id = :subscription_id and i.state in ('open', 'paid', 'void')\n",
+        ),
+    ),
+    bug(
+        "converted seats come back at the price of today",
+        BILLED,
+        (
+            "domain/prices.py",
+            "if difference >= 0 or day.worth in (None, own) or left == 0:",
+            "if difference >= 0 or day.worth in (None, own) or paid:",
+        ),
+    ),
+    bug(
+        "a sideways change of plan gives seats back",
+        BILLED,
+        (
+            "domain/terms.py",
+            "paid=account.subscription.number >= 0)",
+            "paid=account.subscription.number < -1)",
+        ),
+    ),
+    bug(
+        "fewer seats on another plan earn money",
+        BILLED,
+        (
+            "domain/terms.py",
+            "if is_fewer(account, quantities, now) else None",
+            "if is_fewer(account, quantities, now) and not terms else None",
+        ),
+    ),
+    bug(
+        "a contract forgets the paid level",
+        BILLED,
+        ("operations/effects.py", 'row["level"] if kept else 0', "0 if kept else 0"),
     ),
     bug(
         "a declined payment leaves its seats",

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from seatkeeper.domain.billed import Billed
 from seatkeeper.domain.billing import BilledPool
-from seatkeeper.domain.discounts import NOTHING_OFF, Discount, Off
+from seatkeeper.domain.discounts import Discount
 from seatkeeper.domain.policies import Capacity
 from seatkeeper.domain.prices import QUANTITY_MAX
 from seatkeeper.domain.subscriptions import Status, Subscription
@@ -28,8 +29,8 @@ class Scheduled:
 class Account:
     """The facts a change is decided on: one subscription, its pools, what waits, what is owed.
 
-    `discount` is the one granted, for the periods to come; `billed_off` what the running period
-    was discounted when it began, which a credit for its rest takes into account.
+    `discount` is the one granted, for the periods to come; `billed` what the running period has
+    billed and what of it still stands, None where nothing is asked that could give some of it back.
     """
 
     subscription: Subscription
@@ -38,7 +39,7 @@ class Account:
     overdue: bool = False
     unsigned: bool = False
     discount: Discount | None = None
-    billed_off: Off = NOTHING_OFF
+    billed: Billed | None = None
 
     @property
     def purchased(self) -> int:

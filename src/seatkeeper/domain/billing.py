@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
+from math import ceil
 
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.discounts import NOTHING_OFF, Off
+from seatkeeper.domain.discounts import WHOLE as WHOLE_PRICE
 from seatkeeper.domain.periods import Period, Recurrence, midnight
 from seatkeeper.domain.policies import ReductionMoney
 from seatkeeper.domain.prices import Adjustment, DayLevel, Price, SeatPrice, TierMode, adjust
@@ -65,11 +68,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class BilledPool:
-    """A seat pool with what its latest effective day has billed."""
+    """A seat pool with what its latest effective day has billed.
+
+    `worth` is what its seats were billed for a whole period as far as that stands, now and before
+    the steps of the running day; None where nothing is asked that could give some of it back.
+    """
 
     pool: SeatPool
     billed_at: datetime
     day: DayLevel
+    worth: tuple[Fraction, Fraction] | None = None
 
     def on(self, effective_at: datetime) -> DayLevel:
         """The day's levels at `effective_at`: today's so far, or a fresh day on what is paid."""
@@ -189,9 +197,11 @@ def step(subscription: Subscription, billed: BilledPool, target: int, now: datet
     if seat_price is None or seat_price.is_free:
         return Step(None, replace(day, level=max(target, day.paid), credited=False))
     share = share_left(basis, period, now)
+    day = replace(day, worth=_worth(price, seat_price, billed, day))
     moved = adjust(price, seat_price, day, level, share)
-    after = replace(day, level=moved.level, billed=day.billed + moved.due, credited=False)
-    if moved.due == 0 and moved.full == 0 and target <= billed.pool.purchased:
+    billed_now = day.billed + moved.due
+    after = replace(day, level=moved.level, billed=billed_now, credited=False, worth=None)
+    if moved.due == 0 and moved.full == 0 and moved.listed and target <= billed.pool.purchased:
         return Step(None, after)
     return Step(
         _step_line(plan, price, period, billed, (target, effective_at, share, moved)), after
@@ -214,6 +224,22 @@ def _from_and_to(
     return day, target
 
 
+def _worth(
+    price: Price, seat_price: SeatPrice, billed: BilledPool, day: DayLevel
+) -> Fraction | None:
+    """What the paid seats of a credited day were billed for a whole period before its steps."""
+    if not day.credited or billed.worth is None:
+        return None
+    now, before = billed.worth
+    if day.level < day.paid:
+        return before
+    # Also where other amounts were agreed today, which makes seats bought before that paid ones.
+    added = seat_price.amount(day.level) - seat_price.amount(day.paid)
+    left = WHOLE_PRICE - price.off.basis_points
+    bought = Fraction(price.prorated(added, WHOLE) * left, WHOLE_PRICE)
+    return max(now - bought, Fraction())
+
+
 def _step_line(
     plan: Plan,
     price: Price,
@@ -232,7 +258,7 @@ def _step_line(
         seat_type=pool.seat_type,
         quantity=target,
         quantity_before=pool.purchased,
-        unit_minor=unit_of(price, seat_price),
+        unit_minor=unit_of(price, seat_price) if moved.listed else None,
         share=share,
         full_minor=moved.full,
         amount_minor=moved.due,
@@ -242,7 +268,10 @@ def _step_line(
         assigned=pool.assigned,
         held=pool.held,
         discount_basis_points=price.off.basis_points,
-        ceiling_minor=price.ceiling(seat_price, _at_most(seat_price, target, pool.purchased)),
+        ceiling_minor=max(
+            price.ceiling(seat_price, _at_most(seat_price, target, pool.purchased)),
+            0 if billed.worth is None else ceil(max(billed.worth)),
+        ),
     )
 
 
@@ -259,8 +288,7 @@ def rest_lines(
 ) -> tuple[Line, ...]:
     """The lines of what is left of a period for the pools' purchased quantities.
 
-    Each is a share of what the whole period bills, less what is off it, so that no more comes
-    back than was paid. Source: C50, C54, M-7.
+    Each is a share of what the whole period bills, less what is off it. Source: C50, C54.
     """
     basis = plan.policies.proration
     share = share_left(basis, period, inside(period, now))
@@ -276,23 +304,6 @@ def rest_lines(
             ),
         )
         for line in period_lines(plan, price, number, period, pools)
-    )
-
-
-def credited(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """The same lines given back. Source: C50."""
-    return tuple(
-        replace(
-            line,
-            kind=LineKind.CREDIT,
-            quantity=0,
-            quantity_before=line.quantity,
-            full_minor=-line.full_minor,
-            discount_fixed_minor=-line.discount_fixed_minor,
-            amount_minor=-line.amount_minor,
-        )
-        for line in lines
-        if line.amount_minor
     )
 
 

@@ -99,3 +99,15 @@ class Plan:
         alike = [p for p in sold if like is not None and p.has_rhythm_of(like)]
         same = [p for p in alike if like is not None and p.key == like.key]
         return next(iter([*same, *alike, *sold]), None)
+
+
+def successors_of(old: Plan, new: Plan) -> Mapping[str, str]:
+    """What each seat type of the old plan becomes: itself, its named successor, else the first.
+
+    A successor is named for one plan; another plan may not have it. Source: A95, A97.
+    """
+    named = {key: to for key, to in old.successors.items() if to in new.seat_types}
+    return {
+        key: key if key in new.seat_types else named.get(key, new.by_rank[0].key)
+        for key in old.seat_types
+    }

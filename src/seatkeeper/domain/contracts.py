@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from seatkeeper.domain.accounts import Account, Scheduled
+from seatkeeper.domain.catalog import successors_of
 from seatkeeper.domain.changes import Asker
 from seatkeeper.domain.periods import Interval, anchored, local_day, midnight
 from seatkeeper.domain.policies import Capacity, RenewalQuantity, When, Who
@@ -21,7 +22,6 @@ from seatkeeper.domain.terms import (
     beside_cancellation,
     decide_change_plan,
     is_free,
-    successors_of,
     terms_from,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 # Active ISO 4217 currencies by the number of decimal digits of their minor unit.
@@ -25,6 +26,11 @@ def round_half_up(numerator: int, denominator: int) -> int:
     assert denominator > 0
     half_up = (2 * abs(numerator) + denominator) // (2 * denominator)
     return half_up if numerator >= 0 else -half_up
+
+
+def rounded(exact: Fraction) -> int:
+    """An exact amount in whole minor units. Source: G1."""
+    return round_half_up(exact.numerator, exact.denominator)
 
 
 @dataclass(frozen=True, slots=True)

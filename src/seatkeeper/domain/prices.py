@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from seatkeeper.domain.discounts import NOTHING_OFF, Off
-from seatkeeper.domain.money import MINOR_DIGITS, round_half_up
+from seatkeeper.domain.discounts import NOTHING_OFF, WHOLE, Off
+from seatkeeper.domain.money import MINOR_DIGITS, round_half_up, rounded
 from seatkeeper.domain.periods import Interval
-from seatkeeper.domain.proration import Share
+from seatkeeper.domain.proration import Basis, Share
 
 QUANTITY_MAX = 1_000_000
 
@@ -187,18 +188,21 @@ class DayLevel:
     billed: int
     # Whether the policy credits what is given back inside a paid period.
     credited: bool = False
+    # What the paid seats were billed for a whole period, less what is off; None: as priced now.
+    worth: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
     """One line's worth: the full difference, what of it is due, and the levels between.
 
-    `full` is without proration and without discount.
+    `full` is without proration and without discount. `listed` where it is the price's own.
     """
 
     due: int
     full: int
     level: int
+    listed: bool = True
 
 
 def adjust(
@@ -209,9 +213,10 @@ def adjust(
     The day's amount is rounded as one, so ten steps of one cost what one step of ten costs, and
     up then down nets to zero. A percentage off is off the level, so that holds with it too.
     Nothing already paid comes back unless the day is `credited`: not below that level, nor where
-    more seats in a volume tier cost less.
+    more seats in a volume tier cost less. What comes back of the paid seats is their part of what
+    they were billed, whatever a seat costs by now.
 
-    Source: design §5 "The bill does not depend on how people click", G1, G5, G6.
+    Source: design §5 "The bill does not depend on how people click", G1, G5, G6, M-14, ADR 18.
     """
 
     def above(quantity: int) -> int:
@@ -220,9 +225,31 @@ def adjust(
 
     target = level if day.credited else max(level, day.paid)
     before = day.level if day.credited else max(day.level, day.paid)
-    whole = Share(1, 1, share.basis)
+    paid = seat_price.amount(day.paid)
+    upto, so_far = (_moved(price, day, above(each), paid) for each in (target, before))
+    due = price.charged(above(target), share)
+    if not upto.listed:
+        due = price.off.left_of(upto.full, share.part, share.whole)
     return Adjustment(
-        due=price.charged(above(target), share) - day.billed,
-        full=price.prorated(above(target), whole) - price.prorated(above(before), whole),
+        due=due - day.billed,
+        full=upto.full - so_far.full,
         level=target,
+        listed=upto.listed and so_far.listed,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    full: int
+    listed: bool = True
+
+
+def _moved(price: Price, day: DayLevel, difference: int, paid: int) -> _Moved:
+    """What a difference from the paid level comes to for a whole period, without discount."""
+    whole = Share(1, 1, Basis.NONE)
+    left = WHOLE - price.off.basis_points
+    own = Fraction(paid * price.billing.months * left, price.per.months * WHOLE)
+    if difference >= 0 or day.worth in (None, own) or left == 0:
+        return _Moved(price.prorated(difference, whole))
+    assert day.worth is not None
+    return _Moved(rounded(day.worth * difference * WHOLE / (paid * left)), listed=False)

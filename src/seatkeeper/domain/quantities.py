@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from seatkeeper.domain.catalog import Plan
+from seatkeeper.domain.catalog import Plan, successors_of
 from seatkeeper.domain.changes import in_use
 from seatkeeper.domain.policies import Capacity, SeatUse
 from seatkeeper.domain.prices import QUANTITY_MAX, Price
@@ -71,6 +71,44 @@ def quantities_of(
     included = choice.price.seats[entry].included if entry in choice.price.seats else 0
     quantities[entry] = max(quantities[entry], included)
     return _within(choice, people, quantities)
+
+
+def first_quantities(choice: Choice, people: People) -> Mapping[str, int] | Refusal:
+    """The seats of a first start, or of another one: who still sits needs a seat.
+
+    Refuses as `quantities_of`, and seats_in_use. Source: A34, C12, M-12, S-2.
+    """
+    quantities = quantities_of(choice, people, {})
+    new = choice.plan
+    if isinstance(quantities, Refusal) or new.capacity is not Capacity.PURCHASED:
+        return quantities
+    if people.seated and not choice.seats:
+        entry = new.entry_type.key
+        seated = {key: people.seated[key].occupied for key in people.seated}
+        others = sum(n for key, n in seated.items() if key != entry)
+        seated[entry] = max(seated.get(entry, 0), quantities[entry] - others)
+        quantities = quantities_of(replace(choice, seats=seated), people, {})
+        if isinstance(quantities, Refusal):
+            return quantities
+    for key, pool in people.seated.items():
+        if (refusal := in_use(pool, quantities[key])) is not None:
+            return refusal
+    return quantities
+
+
+def seated_in(old: Plan, new: Plan, pools: Iterable[SeatPool]) -> Mapping[str, SeatPool]:
+    """Who sits in the pools of a plan, per type of another one; types with nobody are left out."""
+    becomes = successors_of(old, new)
+    taken = [(becomes.get(p.seat_type, new.entry_type.key), p) for p in pools if p.occupied]
+    found = {}
+    for kind in new.by_rank:
+        assigned = sum(p.assigned for key, p in taken if key == kind.key)
+        held = sum(p.held for key, p in taken if key == kind.key)
+        if assigned + held:
+            found[kind.key] = SeatPool(
+                UUID(int=0), kind.key, kind.rank, assigned + held, assigned, held
+            )
+    return found
 
 
 def _seats_everyone(plan: Plan) -> bool:

@@ -8,40 +8,18 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from seatkeeper.domain.accounts import Account
-from seatkeeper.domain.billing import (
-    Line,
-    credited,
-    effective_instant,
-    period_lines,
-    rest_lines,
-    total,
-)
-from seatkeeper.domain.catalog import Plan
+from seatkeeper.domain.billing import Line, LineKind, period_lines, rest_lines, total
+from seatkeeper.domain.catalog import Plan, successors_of
 from seatkeeper.domain.changes import Asker, ask_contact, decide_who, in_use
 from seatkeeper.domain.periods import Recurrence, anchored, local_day, midnight
 from seatkeeper.domain.policies import Capacity, RenewalQuantity, When
 from seatkeeper.domain.prices import Price
 from seatkeeper.domain.proration import Basis
-from seatkeeper.domain.quantities import Choice, People, quantities_of
+from seatkeeper.domain.quantities import Choice, People, first_quantities, quantities_of, seated_in
 from seatkeeper.domain.refusals import Code, Refusal, refuse
 from seatkeeper.domain.seats import SeatPool
 from seatkeeper.domain.subscriptions import Status, Subscription
-
-__all__ = [
-    "Choice",
-    "People",
-    "Terms",
-    "begin",
-    "beside_cancellation",
-    "ceilings_of",
-    "decide_change_plan",
-    "decide_subscribe",
-    "first_quantities",
-    "quantities_of",
-    "seated_in",
-    "successors_of",
-    "terms_from",
-]
+from seatkeeper.domain.unused import is_fewer, unused_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,45 +64,8 @@ def decide_subscribe(
     quantities = first_quantities(choice, people)
     if isinstance(quantities, Refusal):
         return quantities
-    return begin(choice, quantities, time_zone, local_day(now, time_zone))
-
-
-def first_quantities(choice: Choice, people: People) -> Mapping[str, int] | Refusal:
-    """The seats of a first start, or of another one: who still sits needs a seat.
-
-    Refuses as `quantities_of`, and seats_in_use. Source: A34, C12, M-12, S-2.
-    """
-    quantities = quantities_of(choice, people, {})
-    new = choice.plan
-    if isinstance(quantities, Refusal) or new.capacity is not Capacity.PURCHASED:
-        return quantities
-    if people.seated and not choice.seats:
-        entry = new.entry_type.key
-        seated = {key: people.seated[key].occupied for key in people.seated}
-        others = sum(n for key, n in seated.items() if key != entry)
-        seated[entry] = max(seated.get(entry, 0), quantities[entry] - others)
-        quantities = quantities_of(replace(choice, seats=seated), people, {})
-        if isinstance(quantities, Refusal):
-            return quantities
-    for key, pool in people.seated.items():
-        if (refusal := in_use(pool, quantities[key])) is not None:
-            return refusal
-    return quantities
-
-
-def seated_in(old: Plan, new: Plan, pools: Iterable[SeatPool]) -> Mapping[str, SeatPool]:
-    """Who sits in the pools of a plan, per type of another one; types with nobody are left out."""
-    becomes = successors_of(old, new)
-    taken = [(becomes.get(p.seat_type, new.entry_type.key), p) for p in pools if p.occupied]
-    found = {}
-    for kind in new.by_rank:
-        assigned = sum(p.assigned for key, p in taken if key == kind.key)
-        held = sum(p.held for key, p in taken if key == kind.key)
-        if assigned + held:
-            found[kind.key] = SeatPool(
-                UUID(int=0), kind.key, kind.rank, assigned + held, assigned, held
-            )
-    return found
+    terms = begin(choice, quantities, time_zone, local_day(now, time_zone))
+    return replace(terms, effective_at=now)
 
 
 def begin(choice: Choice, quantities: Mapping[str, int], time_zone: str, on: date) -> Terms:
@@ -170,18 +111,6 @@ def _pools(plan: Plan, quantities: Mapping[str, int]) -> Mapping[str, SeatPool]:
     }
 
 
-def successors_of(old: Plan, new: Plan) -> Mapping[str, str]:
-    """What each seat type of the old plan becomes: itself, its named successor, else the first.
-
-    A successor is named for one plan; another plan may not have it. Source: A95, A97.
-    """
-    named = {key: to for key, to in old.successors.items() if to in new.seat_types}
-    return {
-        key: key if key in new.seat_types else named.get(key, new.by_rank[0].key)
-        for key in old.seat_types
-    }
-
-
 def decide_change_plan(
     account: Account, choice: Choice, asker: Asker, people: People, now: datetime
 ) -> Terms | Refusal:
@@ -216,7 +145,7 @@ def decide_change_plan(
     # A trial is for those who never paid; it is no way out of a paid plan. Source: C20.
     choice = replace(choice, trial=choice.trial and is_free(old, subscription.price))
     if when is When.NOW:
-        quantities = _moved_quantities(account, choice, people)
+        quantities = _quantities_now(account, choice, people)
         if isinstance(quantities, Refusal):
             return quantities
         return _changed(account, choice, quantities, now)
@@ -271,12 +200,26 @@ def beside_cancellation(terms: Terms, subscription: Subscription) -> Terms | Ref
     return replace(terms, status=Status.CANCELING, cancel_at=cancel_at)
 
 
-def _moved_quantities(
+def _quantities_now(
     account: Account, choice: Choice, people: People
+) -> Mapping[str, int] | Refusal:
+    """In mid-period all seats that are paid come along, unless the new plan has no room for them.
+
+    Otherwise the way to another plan and back would give seats back. Source: A32, C32.
+    """
+    quantities = _moved_quantities(account, choice, people, paid=account.subscription.number >= 0)
+    if isinstance(quantities, Refusal):
+        return _moved_quantities(account, choice, people)
+    return quantities
+
+
+def _moved_quantities(
+    account: Account, choice: Choice, people: People, *, paid: bool = False
 ) -> Mapping[str, int] | Refusal:
     # What a plan grants nobody bought: beside the types that were named none of it is carried.
     bought = account.subscription.plan.capacity is Capacity.PURCHASED
-    carried = _carried(account, choice, people) if bought or not choice.seats else {}
+    carries = bought or not choice.seats
+    carried = _carried(account, choice, people, paid=paid) if carries else {}
     quantities = quantities_of(choice, people, carried)
     if isinstance(quantities, Refusal):
         return quantities
@@ -318,18 +261,19 @@ def _is_up(account: Account, choice: Choice) -> bool:
     return choice.price.billing.months >= subscription.price.billing.months
 
 
-def _carried(account: Account, choice: Choice, people: People) -> Mapping[str, int]:
-    """Seats which come along, per new type; plans that right-size start from who is there."""
+def _carried(account: Account, choice: Choice, people: People, *, paid: bool) -> Mapping[str, int]:
+    """Seats which come along, per new type; a period of right-sizing begins with the people."""
     old, new = account.subscription.plan, choice.plan
     entry = new.entry_type.key
     granted = old.capacity is not Capacity.PURCHASED
     sizes = (RenewalQuantity.OCCUPIED, RenewalQuantity.MEMBERS)
-    occupied = granted or new.policies.renewal_quantity in sizes
+    sized = new.policies.renewal_quantity in sizes and not paid
     becomes = successors_of(old, new)
     carried = {entry: 0}
     for key, billed in account.pools.items():
         target = becomes.get(key, entry)
-        seats = billed.pool.occupied if occupied else billed.pool.purchased
+        pool = billed.pool
+        seats = pool.occupied if granted or sized else max(pool.purchased, pool.occupied)
         carried[target] = carried.get(target, 0) + seats
     if granted:
         carried[entry] += max(people.occupied - sum(carried.values()), 0)
@@ -354,50 +298,59 @@ def _changed(
 ) -> Terms:
     """Terms from now on: the same period where the rhythm stays, else a new anchor today."""
     subscription = account.subscription
-    becomes = successors_of(subscription.plan, choice.plan)
     if not _same_rhythm(account, choice):
         on = local_day(now, subscription.time_zone)
         terms = begin(choice, quantities, subscription.time_zone, on)
-        credit = () if subscription.number < 0 else _unused(account, now)
-        return replace(terms, lines=(*credit, *terms.lines), successors=becomes)
-    period = subscription.period
-    pools = _pools(choice.plan, quantities)
-    new = rest_lines(choice.plan, choice.price, period, pools, now)
-    return Terms(
-        plan=choice.plan,
-        price=choice.price,
-        status=Status.ACTIVE if subscription.status is Status.TRIALING else subscription.status,
-        anchor=subscription.anchor,
-        number=subscription.number,
-        starts_at=subscription.period_starts_at,
-        ends_at=subscription.period_ends_at,
-        term_ends_at=subscription.term_ends_at,
-        quantities=quantities,
-        lines=(*_unused(account, now), *new),
-        successors=becomes,
-        keeps_period=True,
+    else:
+        terms = Terms(
+            plan=choice.plan,
+            price=choice.price,
+            status=subscription.status,
+            anchor=subscription.anchor,
+            number=subscription.number,
+            starts_at=subscription.period_starts_at,
+            ends_at=subscription.period_ends_at,
+            term_ends_at=subscription.term_ends_at,
+            quantities=quantities,
+            lines=rest_lines(
+                choice.plan,
+                choice.price,
+                subscription.period,
+                _pools(choice.plan, quantities),
+                now,
+            ),
+            keeps_period=True,
+        )
+    # Fewer seats than are paid earn nothing: no more comes back than the new plan bills.
+    most = total(terms.lines) if is_fewer(account, quantities, now) else None
+    return replace(
+        terms,
+        lines=(
+            *unused_lines(account, quantities, now, most=most),
+            *lines_with_people(terms.lines, account, choice.plan),
+        ),
+        successors=successors_of(subscription.plan, choice.plan),
+        effective_at=now,
     )
+
+
+def lines_with_people(lines: Iterable[Line], account: Account, new: Plan) -> tuple[Line, ...]:
+    """Lines of a plan that comes, which say who sits on its seats: who sits on the old ones."""
+    becomes = successors_of(account.subscription.plan, new)
+    made = []
+    for line in lines:
+        if line.kind is LineKind.SEATS:
+            pools = [
+                b.pool for key, b in account.pools.items() if becomes.get(key) == line.seat_type
+            ]
+            assigned = min(sum(pool.assigned for pool in pools), line.quantity)
+            held = min(sum(pool.held for pool in pools), line.quantity - assigned)
+            line = replace(line, assigned=assigned, held=held)  # noqa: PLW2901
+        made.append(line)
+    return tuple(made)
 
 
 def is_free(plan: Plan, price: Price) -> bool:
     """Whether a plan at that price never sends an invoice. Source: C3, C9."""
     seats_free = all(seat_price.is_free for seat_price in price.seats.values())
     return price.base == 0 and (plan.capacity is not Capacity.PURCHASED or seats_free)
-
-
-def _unused(account: Account, now: datetime) -> tuple[Line, ...]:
-    """What is paid and not used, at the levels that were paid, given back.
-
-    A plan without proration sells whole periods: no part of one comes back. Source: C50, T10.
-    """
-    subscription = account.subscription
-    plan, period = subscription.plan, subscription.period
-    price = replace(subscription.price, off=account.billed_off)
-    if plan.policies.proration is Basis.NONE:
-        return ()
-    effective_at = effective_instant(plan.policies.proration, period, now)
-    paid = {
-        key: replace(billed.pool, purchased=billed.on(effective_at).level, state="over_limit")
-        for key, billed in account.pools.items()
-    }
-    return credited(rest_lines(plan, price, period, paid, now))

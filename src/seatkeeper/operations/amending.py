@@ -21,14 +21,8 @@ from seatkeeper.operations.accounts import load_account, stored
 from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.contract_terms import not_parked
 from seatkeeper.operations.decisions import CHANGES, Decided, people_of
-from seatkeeper.operations.effects import (
-    Cause,
-    apply_effect,
-    counted,
-    effect_of_offer,
-    effect_of_terms,
-    end_discount,
-)
+from seatkeeper.operations.effect_words import Cause, counted, effect_of_offer, effect_of_terms
+from seatkeeper.operations.effects import apply_effect, end_discount
 from seatkeeper.operations.invoices import Bill, due_date, issue
 from seatkeeper.operations.renewal_writing import RENEWALS
 from seatkeeper.operations.standing import lock_current

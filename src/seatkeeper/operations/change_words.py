@@ -21,7 +21,7 @@ from seatkeeper.operations.answers import (
     actor_of,
 )
 from seatkeeper.operations.asked import Asked
-from seatkeeper.operations.effects import Effect
+from seatkeeper.operations.effect_words import Effect
 from seatkeeper.operations.words import Command, Key, Result
 from seatkeeper.store.database import Row
 

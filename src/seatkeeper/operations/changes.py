@@ -21,7 +21,8 @@ from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.decisions import Decided, decide
 from seatkeeper.operations.departures import keep_outside
-from seatkeeper.operations.effects import Cause, apply_effect
+from seatkeeper.operations.effect_words import Cause
+from seatkeeper.operations.effects import apply_effect
 from seatkeeper.operations.endings import end
 from seatkeeper.operations.invoices import Bill, due_date, issue
 from seatkeeper.operations.queue import follow_ceiling
@@ -218,7 +219,9 @@ async def _apply(ctx: Context, db: Db, decided: Decided, ids: tuple[UUID, UUID])
     if decided.effect.status is Status.ENDED and decided.effect.payer is None:
         # At once means as at any end: back to the default plan, or the seats lapse.
         assert decided.subscription is not None
-        await end(ctx, db, (await load_account(ctx, db, decided.subscription)).account)
+        await end(
+            ctx, db, (await load_account(ctx, db, decided.subscription, only_more=True)).account
+        )
         return
     cause = Cause(decided.kind, change_id)
     await apply_effect(ctx, db, subscription_id, decided.effect, cause)

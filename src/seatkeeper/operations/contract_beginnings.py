@@ -22,15 +22,16 @@ from seatkeeper.domain.contracts import (
 from seatkeeper.domain.ids import ContractId
 from seatkeeper.domain.periods import instant_text, local_day, midnight
 from seatkeeper.domain.policies import When
-from seatkeeper.domain.quantities import People
+from seatkeeper.domain.quantities import People, first_quantities
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.subscriptions import Status, Subscription
-from seatkeeper.domain.terms import Terms, begin, first_quantities
+from seatkeeper.domain.terms import Terms, begin
 from seatkeeper.operations.accounts import load_account
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import Sold, tell
 from seatkeeper.operations.decisions import CHANGES, people_of, still_seated
-from seatkeeper.operations.effects import Cause, apply_effect, effect_of_offer, effect_of_terms
+from seatkeeper.operations.effect_words import Cause, effect_of_offer, effect_of_terms
+from seatkeeper.operations.effects import apply_effect
 from seatkeeper.operations.invoices import Bill, due_date, issue
 from seatkeeper.operations.renewal_writing import RENEWALS
 from seatkeeper.operations.standing import lock_current

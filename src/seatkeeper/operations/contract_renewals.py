@@ -31,13 +31,8 @@ from seatkeeper.domain.terms import Terms
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import NextTerms, tell
 from seatkeeper.operations.decisions import CHANGES
-from seatkeeper.operations.effects import (
-    Cause,
-    Effect,
-    apply_terms,
-    effect_of_terms,
-    end_discount,
-)
+from seatkeeper.operations.effect_words import Cause, Effect, effect_of_terms
+from seatkeeper.operations.effects import apply_terms, end_discount
 from seatkeeper.operations.endings import end
 from seatkeeper.operations.invoices import Bill, issue
 from seatkeeper.operations.renewal_writing import RENEWALS, period_cause, renew_alone

@@ -268,7 +268,7 @@ async def _next_terms(
     choice = replace(chosen.choice, seats=seats)
     if (refusal := decide_sell(choice, None, command.term_months)) is not None:
         raise Refused(refusal)
-    account = (await load_account(ctx, db, subscription)).account
+    account = (await load_account(ctx, db, subscription, only_more=True)).account
     outcome = decide_signed_seats(account, choice, People())
     if isinstance(outcome, Refusal):
         raise Refused(outcome)

@@ -116,9 +116,10 @@ async def check_credit(ctx: Context, db: Db, credit: Credit) -> Row:
         raise not_found()
     row = await db.one(INVOICES.credited, **key, invoice_id=credit.invoice_id)
     invoiced = Money(invoice["subtotal_minor"] + invoice["tax_minor"], invoice["currency"])
-    refusal = decide_credit(
-        invoice["state"], invoiced, row["credited_minor"], credit.amount_minor, credit.currency
-    )
+    stands = await db.one(INVOICES.left, **key, invoice_id=credit.invoice_id)
+    unnoted = invoiced - Money(row["credited_minor"], invoiced.currency)
+    left = Money(min(unnoted.minor, stands["left_minor"]), invoiced.currency)
+    refusal = decide_credit(invoice["state"], left, credit.amount_minor, credit.currency)
     if refusal is not None:
         raise Refused(refusal)
     return invoice

@@ -12,11 +12,12 @@ import msgspec
 
 from seatkeeper.domain import changes as domain
 from seatkeeper.domain.billing import Line, total
-from seatkeeper.domain.catalog import Plan
+from seatkeeper.domain.catalog import Plan, successors_of
 from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.changes import Offer
 from seatkeeper.domain.discounts import Discount
 from seatkeeper.domain.prices import Price
+from seatkeeper.domain.quantities import Choice, People, seated_in
 from seatkeeper.domain.refusals import (
     Code,
     Refusal,
@@ -28,26 +29,24 @@ from seatkeeper.domain.refusals import (
 )
 from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.domain.terms import (
-    Choice,
-    People,
     Terms,
     ceilings_of,
     decide_change_plan,
     decide_subscribe,
     is_free,
-    seated_in,
-    successors_of,
 )
 from seatkeeper.domain.workspace import decide_for_organization
 from seatkeeper.operations import asked as ask
 from seatkeeper.operations.accounts import Loaded, asker_of, load_account, read_account
 from seatkeeper.operations.context import Context
-from seatkeeper.operations.effects import Effect, counted, effect_of_offer, effect_of_terms
+from seatkeeper.operations.effect_words import Effect, counted, effect_of_offer, effect_of_terms
 from seatkeeper.operations.standing import current, lock_current
 from seatkeeper.store.database import Db
 from seatkeeper.store.seats import SEATS, pool_of
 from seatkeeper.store.statements import Statements
 
+# What can give back some of what the running period has billed.
+GIVES_BACK: Final = (ask.Subscribe, ask.ChangePlan, ask.ConvertSeats, ask.ReduceSeats)
 CATALOG: Final = Statements("catalog")
 CHANGES: Final = Statements("changes")
 ORGANIZATIONS: Final = Statements("organizations")
@@ -88,7 +87,8 @@ async def decide(ctx: Context, db: Db, asked: ask.Asked, *, lock: bool) -> Decid
             return await _subscribe(ctx, db, asked, lock=lock)
         raise Refused(refuse(Code.STATE_CONFLICT, Remedy(Way.CHOOSE_PLAN), state="no subscription"))
     load = load_account if lock else read_account
-    loaded = await load(ctx, db, subscription)
+    only_more = not isinstance(asked, GIVES_BACK)
+    loaded = await load(ctx, db, subscription, only_more=only_more)
     loaded.check_waiting()
     if isinstance(asked, (ask.Subscribe, ask.ChangePlan)):
         return await _change_plan(ctx, db, asked, loaded)

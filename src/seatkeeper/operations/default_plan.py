@@ -7,11 +7,13 @@ from uuid import UUID
 
 from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.policies import Payer
+from seatkeeper.domain.quantities import Choice, People
 from seatkeeper.domain.refusals import Refusal
 from seatkeeper.domain.subscriptions import Status
-from seatkeeper.domain.terms import Choice, People, decide_subscribe
+from seatkeeper.domain.terms import decide_subscribe
 from seatkeeper.operations.context import Context
-from seatkeeper.operations.effects import CHANGES, Cause, apply_terms, effect_of_terms
+from seatkeeper.operations.effect_words import Cause, effect_of_terms
+from seatkeeper.operations.effects import CHANGES, apply_terms
 from seatkeeper.operations.engine import ORGANIZATIONS
 from seatkeeper.store.database import Db
 from seatkeeper.store.statements import Statements

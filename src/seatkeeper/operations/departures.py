@@ -19,7 +19,8 @@ from seatkeeper.domain.refusals import Code, Refused, refuse
 from seatkeeper.domain.subscriptions import Status
 from seatkeeper.operations import organizations, own_seats
 from seatkeeper.operations.context import Context
-from seatkeeper.operations.effects import Cause, Effect, TermsEffect, apply_effect
+from seatkeeper.operations.effect_words import Cause, Effect, TermsEffect
+from seatkeeper.operations.effects import apply_effect
 from seatkeeper.operations.engine import ORGANIZATIONS, OrganizationFacts
 from seatkeeper.operations.own_seats import Payer
 from seatkeeper.operations.people import REMOVED

@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from seatkeeper.domain.catalog import successors_of
 from seatkeeper.domain.changes import Account
 from seatkeeper.domain.contracts import due_on_terms
+from seatkeeper.domain.quantities import Choice, People, quantities_of
 from seatkeeper.domain.refusals import Refusal
 from seatkeeper.domain.subscriptions import Status
-from seatkeeper.domain.terms import Choice, People, Terms, begin, quantities_of, successors_of
+from seatkeeper.domain.terms import Terms, begin
 from seatkeeper.operations import own_seats
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.decisions import CHANGES, people_of
 from seatkeeper.operations.default_plan import default_choice
-from seatkeeper.operations.effects import (
-    Cause,
-    apply_terms,
-    effect_of_terms,
-    end_contract,
-    end_discount,
-)
+from seatkeeper.operations.effect_words import Cause, effect_of_terms
+from seatkeeper.operations.effects import apply_terms, end_contract, end_discount
 from seatkeeper.operations.invoices import Bill, issue
 from seatkeeper.operations.renewal_writing import RENEWALS, due_date, period_cause
 from seatkeeper.store.database import Db

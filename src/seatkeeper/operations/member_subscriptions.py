@@ -9,9 +9,10 @@ from msgspec import Meta
 
 from seatkeeper.domain.changes import Asker, Offer, decide_cancel, decide_resume
 from seatkeeper.domain.ids import InvoiceId, MemberId, OrganizationId, SubscriptionId
+from seatkeeper.domain.quantities import People
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
 from seatkeeper.domain.subscriptions import Status, Subscription
-from seatkeeper.domain.terms import People, decide_change_plan
+from seatkeeper.domain.terms import decide_change_plan
 from seatkeeper.domain.workspace import decide_own, decide_sign_up
 from seatkeeper.operations import asked as ask
 from seatkeeper.operations import changes, organizations, own_seats, workspace
@@ -29,7 +30,7 @@ from seatkeeper.operations.context import Context, not_found
 from seatkeeper.operations.contract_terms import not_parked
 from seatkeeper.operations.decisions import Decided, choose, decided_terms
 from seatkeeper.operations.departures import lock_own
-from seatkeeper.operations.effects import effect_of_offer
+from seatkeeper.operations.effect_words import effect_of_offer
 from seatkeeper.operations.own_seats import Payer
 from seatkeeper.operations.people import allow
 from seatkeeper.operations.standing import lock_of_member

@@ -218,6 +218,8 @@ async def void(ctx: Context, command: VoidInvoice) -> Invoice:
         invoice = await lock_invoice(ctx, db, command.invoice)
         # What was credited is on the balance already: voided as well, it would be given twice.
         state = "credited" if invoice["credited"] else invoice["state"]
+        if state == "open" and await _came_back(ctx, db, command.invoice):
+            state = "credited"
         if state not in ("open", "void"):
             raise Refused(refuse(Code.STATE_CONFLICT, state=state))
         if state == "open":
@@ -227,6 +229,12 @@ async def void(ctx: Context, command: VoidInvoice) -> Invoice:
         return await show_invoice(
             ctx, ReadInvoice(organization=command.organization, invoice=command.invoice)
         )
+
+
+async def _came_back(ctx: Context, db: Db, invoice_id: UUID) -> bool:
+    """Whether a change gave back some of what an invoice charges. Source: M-7, ADR 18."""
+    row = await db.one(INVOICES.left, organization_id=ctx.organization_id, invoice_id=invoice_id)
+    return bool(row["left_minor"] < row["charged_minor"])
 
 
 def _vendor_only(ctx: Context) -> None:

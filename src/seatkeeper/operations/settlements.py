@@ -14,7 +14,8 @@ from seatkeeper.domain.refusals import Code, Refusal, Refused, Remedy, Way, refu
 from seatkeeper.operations.change_words import Change, change_of
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.departures import keep_outside
-from seatkeeper.operations.effects import Cause, Effect, apply_effect
+from seatkeeper.operations.effect_words import Cause, Effect
+from seatkeeper.operations.effects import apply_effect
 from seatkeeper.operations.invoices import INVOICES, Issued, discard, finalize
 from seatkeeper.operations.queue import follow_ceiling
 from seatkeeper.payments.port import Charge, Outcome, PaymentResult

@@ -10,32 +10,23 @@ from uuid import UUID
 import msgspec
 
 from seatkeeper.domain.billing import period_lines
+from seatkeeper.domain.catalog import successors_of
 from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.changes import Account, in_use
 from seatkeeper.domain.periods import Recurrence
 from seatkeeper.domain.policies import Capacity, RenewalQuantity
 from seatkeeper.domain.prices import QUANTITY_MAX
+from seatkeeper.domain.quantities import Choice, People, quantities_of
 from seatkeeper.domain.refusals import Refusal
 from seatkeeper.domain.renewals import Due, what_is_due
 from seatkeeper.domain.seats import SeatPool
-from seatkeeper.domain.terms import (
-    Choice,
-    People,
-    Terms,
-    begin,
-    beside_cancellation,
-    quantities_of,
-    successors_of,
-)
+from seatkeeper.domain.terms import Terms, begin, beside_cancellation, lines_with_people
 from seatkeeper.operations import contract_renewals
 from seatkeeper.operations.asked import ChangePlan, Subscribe
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.decisions import CHANGES, people_of
 from seatkeeper.operations.departures import depart
-from seatkeeper.operations.effects import (
-    Effect,
-    TermsEffect,
-)
+from seatkeeper.operations.effect_words import Effect, TermsEffect
 from seatkeeper.operations.endings import come_onto, end
 from seatkeeper.operations.renewal_writing import RENEWALS, renew_alone
 from seatkeeper.store.database import Db, Row
@@ -192,7 +183,9 @@ def _as_planned(
         ends_at=planned.ends_at,
         term_ends_at=planned.term_ends_at,
         quantities=quantities,
-        lines=period_lines(plan, price, planned.number, period, pools),
+        lines=lines_with_people(
+            period_lines(plan, price, planned.number, period, pools), account, plan
+        ),
         successors=successors_of(subscription.plan, plan),
     )
 
@@ -242,5 +235,6 @@ async def successor(ctx: Context, db: Db, account: Account) -> tuple[Terms, UUID
     quantities = quantities_of(choice, People(), carried)
     assert not isinstance(quantities, Refusal), quantities
     terms = begin(choice, quantities, subscription.time_zone, subscription.period.end)
-    outcome = beside_cancellation(replace(terms, successors=becomes), subscription)
+    lines = lines_with_people(terms.lines, account, plan)
+    outcome = beside_cancellation(replace(terms, successors=becomes, lines=lines), subscription)
     return None if isinstance(outcome, Refusal) else (outcome, row["plan_version_id"])

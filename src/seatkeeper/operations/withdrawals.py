@@ -13,7 +13,7 @@ from seatkeeper.operations.accounts import asker_of
 from seatkeeper.operations.attempts import in_flight
 from seatkeeper.operations.changes import CHANGES, Change, change_of
 from seatkeeper.operations.context import Context, not_found
-from seatkeeper.operations.effects import Effect
+from seatkeeper.operations.effect_words import Effect
 from seatkeeper.operations.invoices import INVOICES
 from seatkeeper.operations.payments import withdraw
 from seatkeeper.operations.queue import follow_ceiling

@@ -9,8 +9,9 @@ import msgspec
 
 from seatkeeper.domain.catalog import Plan
 from seatkeeper.domain.ids import OrganizationId
+from seatkeeper.domain.quantities import People
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse, refuse_field
-from seatkeeper.domain.terms import People, decide_subscribe
+from seatkeeper.domain.terms import decide_subscribe
 from seatkeeper.domain.workspace import Joining, decide_join, decide_sign_up
 from seatkeeper.operations import changes, departures, organizations, own_seats
 from seatkeeper.operations.asked import Asked, Subscribe

@@ -1,4 +1,4 @@
--- facts: What else bears on a change of a subscription: what is owed, unsigned, being paid, and what is off.
+-- facts: What else bears on a change of a subscription: what is owed, unsigned, being paid, and to be off.
 select exists (select 1 from invoice i
               join subscription x on x.organization_id = i.organization_id and x.subscription_id = i.subscription_id
              where i.organization_id = :organization_id and i.state = 'open' and i.due_at < :now
@@ -8,14 +8,10 @@ select exists (select 1 from invoice i
        (select c.net_terms_days from contract c where c.organization_id = :organization_id
             and c.subscription_id = :subscription_id and c.state <> 'ended') as net_terms_days,
        d.discount_id, d.basis_points, d.amount_minor, d.periods, d.used, d.until,
-       coalesce(b.basis_points, 0) as billed_basis_points, coalesce(p.discount_minor, 0) as billed_discount_minor,
        w.change_id as waiting_change_id, w.invoice_id as waiting_invoice_id, w.in_flight
   from subscription s
   left join discount d on d.organization_id = s.organization_id and d.subscription_id = s.subscription_id
        and d.ended_at is null
-  left join period p on p.organization_id = s.organization_id and p.subscription_id = s.subscription_id
-       and p.starts_at = s.period_starts_at
-  left join discount b on b.organization_id = p.organization_id and b.discount_id = p.discount_id
   left join lateral (
         select g.change_id, g.invoice_id, i.state = 'draft' or exists (
                  select 1 from payment p where p.organization_id = g.organization_id and p.invoice_id = g.invoice_id

@@ -35,11 +35,6 @@ select d.organization_id, d.subscription_id, d.discount_id, d.basis_points, d.am
   join discount d on d.organization_id = a.organization_id and d.subscription_id = a.subscription_id
        and d.ended_at is null
 
--- forget: Say of the running period that nothing is off it any more: it was credited, and billed anew.
-update period set discount_id = null, discount_minor = 0
- where organization_id = :organization_id and subscription_id = :subscription_id and starts_at = :starts_at
-   and discount_id is not null
-
 -- carry: Say of begun periods what is off them, and count them; no discount_id where nothing is off any more.
 with asked as (
     select * from unnest(:organization_ids::uuid[], :subscription_ids::uuid[], :starts::timestamptz[],

@@ -198,6 +198,80 @@ select invoice_id, line_number, kind, seat_type, plan_key, plan_version, price_k
  where organization_id = :organization_id and invoice_id = any(:invoice_ids::uuid[])
  order by invoice_id, line_number
 
+-- billed: What the lines of a period bill, added up where they are alike, but for invoices that were taken back.
+with noted as (
+    select organization_id, invoice_id, sum(amount_minor)::bigint as noted_minor
+      from credit_note where organization_id = :organization_id
+     group by organization_id, invoice_id
+), corrected as (
+    select n.organization_id, n.invoice_id, n.noted_minor, sum(l.amount_minor)::bigint as charged_minor
+      from noted n
+      join invoice_line l on l.organization_id = n.organization_id and l.invoice_id = n.invoice_id
+           and l.amount_minor > 0
+     group by n.organization_id, n.invoice_id, n.noted_minor
+), begun as (
+    -- Ids are in the order of time, so the latest invoice with period lines begins what runs now.
+    select i.invoice_id
+      from invoice i
+      join invoice_line l on l.organization_id = i.organization_id and l.invoice_id = i.invoice_id
+     where i.organization_id = :organization_id and i.subscription_id = :subscription_id
+       and i.state in ('open', 'paid', 'void') and l.kind in ('base', 'seats', 'credit')
+       and l.period_starts_at = any(:starts::timestamptz[]) and l.period_ends_at = any(:ends::timestamptz[])
+     order by i.invoice_id desc
+     limit 1
+)
+select v.plan_version_id, l.seat_type, l.discount_basis_points,
+       l.kind in ('added_seats', 'returned_seats') and l.effective_at = :today as is_today,
+       l.kind <> 'credit' and not exists (select 1 from begun b where b.invoice_id > i.invoice_id) as is_running,
+       coalesce(c.noted_minor, 0) as noted_minor, coalesce(c.charged_minor, 0) as charged_minor,
+       sum(l.full_minor)::bigint as full_minor, sum(l.discount_fixed_minor)::bigint as fixed_minor,
+       sum(l.amount_minor)::bigint as amount_minor
+  from invoice i
+  join invoice_line l on l.organization_id = i.organization_id and l.invoice_id = i.invoice_id
+  join plan_version v on v.plan_key = l.plan_key and v.version = l.plan_version
+  left join corrected c on c.organization_id = i.organization_id and c.invoice_id = i.invoice_id
+ where i.organization_id = :organization_id and i.subscription_id = :subscription_id and i.state in ('open', 'paid')
+   and l.period_starts_at = any(:starts::timestamptz[]) and l.period_ends_at = any(:ends::timestamptz[])
+   and l.kind <> 'carried_to_balance'
+ group by v.plan_version_id, l.seat_type, l.discount_basis_points, is_today, is_running, c.noted_minor, c.charged_minor,
+       l.full_minor > 0
+ order by v.plan_version_id, l.seat_type, l.discount_basis_points, is_today, c.noted_minor, c.charged_minor
+
+-- left: What an invoice charges, and how much of that still stands in the periods it charges for.
+with own as (
+    select i.subscription_id, l.period_starts_at, l.period_ends_at, sum(l.amount_minor) as charged_minor
+      from invoice i
+      join invoice_line l on l.organization_id = i.organization_id and l.invoice_id = i.invoice_id
+           and l.amount_minor > 0 and l.kind <> 'carried_to_balance'
+     where i.organization_id = :organization_id and i.invoice_id = :invoice_id
+     group by i.subscription_id, l.period_starts_at, l.period_ends_at
+), noted as (
+    select organization_id, invoice_id, sum(amount_minor) as noted_minor
+      from credit_note where organization_id = :organization_id
+     group by organization_id, invoice_id
+), corrected as (
+    select n.invoice_id, n.noted_minor / sum(l.amount_minor) as part
+      from noted n
+      join invoice_line l on l.organization_id = n.organization_id and l.invoice_id = n.invoice_id
+           and l.amount_minor > 0
+     group by n.invoice_id, n.noted_minor
+), standing as (
+    select o.period_starts_at, o.period_ends_at, o.charged_minor,
+           sum(l.amount_minor * case when l.amount_minor > 0 then 1 - coalesce(c.part, 0) else 1 end) as stands_minor
+      from own o
+      join invoice i on i.organization_id = :organization_id and i.subscription_id = o.subscription_id
+           and i.state in ('open', 'paid')
+      join invoice_line l on l.organization_id = i.organization_id and l.invoice_id = i.invoice_id
+           and l.period_starts_at = o.period_starts_at and l.period_ends_at = o.period_ends_at
+           and l.kind <> 'carried_to_balance'
+      left join corrected c on c.invoice_id = i.invoice_id
+     group by o.period_starts_at, o.period_ends_at, o.charged_minor
+)
+-- Numbers are divided to sixteen digits; a unit is never off by that much.
+select coalesce(sum(charged_minor), 0)::bigint as charged_minor,
+       coalesce(floor(sum(greatest(least(charged_minor, stands_minor), 0)) + 0.000001), 0)::bigint as left_minor
+  from standing
+
 -- balance: What the vendor owes the organization, and how it came about, newest first.
 select entry_id, amount_minor, currency, reason, invoice_id, credit_note_id, payment_id, created_at
   from balance_entry

@@ -27,6 +27,7 @@ tiers as (
                 order by i.created_at, i.invoice_id) as segment
       from invoice_line l
       join invoice i on i.organization_id = l.organization_id and i.invoice_id = l.invoice_id
+     -- What came back is a part of what was billed where that had another price: it says nothing of seats.
      where l.seat_type is not null and i.state in ('open', 'paid', 'void') and not exists (
             select 1 from change c where c.organization_id = i.organization_id and c.invoice_id = i.invoice_id
                and c.state in ('awaiting_payment', 'failed', 'canceled'))
@@ -36,6 +37,7 @@ tiers as (
            -- A price agreed meanwhile holds for what is billed from then on, so seats are counted, not money.
            bool_and(coalesce(unit_minor, 0) > 0) over so_far as in_seats,
            lead(effective_at) over turn is distinct from effective_at as ends_day,
+           bool_or(kind = 'returned_seats' and unit_minor is null) over so_far as came_back,
            min(quantity) filter (where kind = 'seats') over so_far as begun_with
       from lines
      where kind in ('seats', 'added_seats', 'returned_seats')
@@ -47,7 +49,7 @@ tiers as (
                 partition by organization_id, subscription_id, seat_type, period_starts_at, segment
                 order by created_at, invoice_id, line_number rows between unbounded preceding and current row),
             coalesce(begun_with, 0)) as most
-      from running where ends_day
+      from running where ends_day and not came_back
 ), asked as (
     select distinct plan_key, plan_version, price_key, seat_type, quantity
       from (select plan_key, plan_version, price_key, seat_type, quantity from days where not in_seats

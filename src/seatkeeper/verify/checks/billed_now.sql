@@ -2,7 +2,8 @@
 -- base; and the pool remembers of its day what the day's lines say.
 -- Columns: subscription_id; seat_type, null for the base; purchased by the ledger; level kept by the pool; billed_seats,
 -- billed_minor what the lines bill for a whole period; owed_minor the price of what is purchased; day_minor,
--- remembered_minor billed on the latest day. Seats are compared where each has a price of its own, else money.
+-- remembered_minor billed on the latest day. Seats are compared where each has a price of its own, else money; neither
+-- where some came back for a part of what was billed.
 -- Cost: one pass over the lines of running periods, grouped by subscription and seat type.
 -- Parks: yes
 with months (word, n) as (values ('month', 1), ('quarter', 3), ('year', 12)),
@@ -74,6 +75,7 @@ prices as (
     select w.organization_id, w.subscription_id, w.seat_type, sum(r.full_minor) as level_minor,
            sum(r.full_minor / nullif(r.unit_minor, 0)) as level_seats,
            bool_and(coalesce(r.unit_minor, 0) > 0) as in_seats,
+           bool_or(r.kind = 'returned_seats' and r.unit_minor is null) as came_back,
            sum(r.amount_minor) filter (where r.kind in ('added_seats', 'returned_seats')
                 and r.effective_at = w.billed_at) as day_minor
       from listed w
@@ -87,7 +89,8 @@ select w.organization_id, w.subscription_id, w.seat_type, w.purchased, w.level, 
   from listed w
   left join billed b on b.organization_id = w.organization_id and b.subscription_id = w.subscription_id
        and b.seat_type = w.seat_type
- where case when coalesce(b.in_seats, true)
+ where case when coalesce(b.came_back, false) then false
+            when coalesce(b.in_seats, true)
             then coalesce(b.level_seats, 0) < w.purchased or coalesce(b.level_seats, 0) <> w.level
             else b.level_minor < w.owed_minor or b.level_minor <> w.level_kept end
     or coalesce(b.day_minor, 0) <> w.billed_minor

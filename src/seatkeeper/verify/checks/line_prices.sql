@@ -1,4 +1,5 @@
--- M-14: A line for a whole quantity has the price which the plan version it names gives that quantity.
+-- M-14: A line for a whole quantity has the price which the plan version it names gives that quantity. What comes back
+-- is part of what was billed, whatever the price says by now: see credits_fit.
 -- Columns: invoice_id; line_number; quantity; full_minor as stored; listed by the plan version.
 -- Cost: one pass over lines; each distinct price and quantity is looked up once. Contracts have prices of their own.
 -- Parks: yes
@@ -24,7 +25,7 @@ prices as (
            i.subscription_id, l.period_starts_at
       from invoice_line l
       join invoice i on i.organization_id = l.organization_id and i.invoice_id = l.invoice_id
-     where l.kind in ('base', 'seats', 'credit') and not exists (
+     where l.kind in ('base', 'seats') and not exists (
             select 1 from contract c where c.organization_id = i.organization_id and c.subscription_id = i.subscription_id)
 ), asked as (
     select distinct plan_key, plan_version, price_key, seat_type, quantity from lines
