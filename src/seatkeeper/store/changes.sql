@@ -108,7 +108,7 @@ with asked as (
     select :organization_id, pool_id, entry_id, delta, :now, :cause, :cause_id from asked where delta <> 0
 ), told as (
     insert into event (organization_id, kind, subject_id, occurred_at, actor, request_id, facts)
-    select :organization_id, case when a.delta > 0 then 'seats.purchased' else 'seats.reduced' end, a.pool_id, :now,
+    select :organization_id, case when a.delta > 0 then 'seats.purchased' else 'seats.reduced' end, :cause_id, :now,
         :actor, :request_id, jsonb_build_object('seat_type', p.seat_type, 'delta', a.delta,
             'purchased', p.purchased + a.delta, 'cause', :cause::text)
       from asked a join seat_pool p on p.organization_id = :organization_id and p.pool_id = a.pool_id
