@@ -175,7 +175,10 @@ async def test_c16_a_plan_that_is_too_small_says_why(call):
 
 
 async def test_a_plan_without_a_price_in_the_currency_says_so(call):
-    document = renamed({**SMALL, "default_plan": None})
+    yen = {"monthly": {"currency": "JPY", "per": "month", "seats": {"seat": {"unit_minor": 500}}}}
+    solo = {"name": "Solo", "seat_types": {"seat": {"name": "Seat"}}, "prices": yen}
+    plans = {**SMALL["plans"], "solo": solo}
+    document = renamed({**SMALL, "default_plan": None, "plans": plans})
     await _apply(call, document)
     organization = await _organization(call, document, currency="JPY")
     plans = {p["plan"].partition("_")[0]: p for p in await _plans(call, organization)}

@@ -30,7 +30,7 @@ TABLES = (
     "event",
 )
 # What all of them share.
-SHARED = ("plan_version_id", "clock_id")
+SHARED = ("plan_version_id", "clock_id", "timeline")
 MEMBERS = 5
 # 20.00 and five seats at 5.00.
 RENEWAL_MINOR = 2000 + MEMBERS * 500
@@ -81,7 +81,8 @@ async def _copy(connection: asyncpg.Connection, organization: object, copies: in
             """select column_name::text as name, data_type::text as type
                  from information_schema.columns
                 where table_schema = 'public' and table_name = $1 and is_identity = 'NO'
-                  and column_name <> 'transaction_id' order by ordinal_position""",
+                  and is_generated = 'NEVER' and column_name <> 'transaction_id'
+                order by ordinal_position""",
             table,
         )
         names = ", ".join(f'"{row["name"]}"' for row in rows)

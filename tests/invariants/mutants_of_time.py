@@ -107,10 +107,10 @@ TIME = (
         "cancellations_stand",
         "nobody took a cancellation back, and it is gone",
         f"""insert into change (organization_id, change_id, subscription_id, kind, state, command,
-                effective_at, requested_at, closed_at, actor, effect)
+                effective_at, requested_at, closed_at, actor, effect, timeline)
             select s.organization_id, 'ffffffff-ffff-7fff-bfff-ffffffffffff', s.subscription_id,
                 'cancel', 'applied', '{{}}', s.term_ends_at, s.period_starts_at, s.period_starts_at,
-                'x', jsonb_build_object('cancel_at', s.term_ends_at)
+                'x', jsonb_build_object('cancel_at', s.term_ends_at), s.timeline
               from subscription s where (s.organization_id, s.subscription_id) in {LIVE}
             returning organization_id, subscription_id, change_id""",
     ),

@@ -85,7 +85,7 @@ async def test_m7_m10_what_a_credit_note_took_does_not_come_back_again(money):
     await buyer.ask(ChangePlan(plan="graduated"))
     # Paid 8.00, and 8.00 came back: used on the 10.00 of the new plan.
     last = await buyer.last()
-    assert (shape(last), last.due_minor) == ([("seats", 1, 31, 31, 10_00)], 2_00)
+    assert (shape(last), last.payable_minor) == ([("seats", 1, 31, 31, 10_00)], 2_00)
     assert await balance(money, buyer) == 0
 
 

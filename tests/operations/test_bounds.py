@@ -42,7 +42,7 @@ async def parked(money, buyer, reason):
 async def test_m19_a_bug_in_proration_parks_and_bills_nothing(money, buyer, monkeypatch):
     await money.advance(day(2026, 4, 1))
     with monkeypatch.context() as patch:
-        patch.setattr(Price, "prorated", lambda *_: 10 * 240_00 + 1)
+        patch.setattr(Price, "charged", lambda *_: 10 * 240_00 + 1)
         async with refused(Code.PARKED):
             await buyer.ask(PurchaseSeats(quantity=10), key="k")
     assert await buyer.seats() == (20, 3, 0, 0)

@@ -140,7 +140,7 @@ async def test_s15_a95_who_waits_for_a_seat_type_that_goes_gets_what_it_becomes(
     # Bob sits already: the better seat that he waits for is now the one he moves to.
     await buyer.change(to("enterprise"))
     assert await buyer.seats() == (20, 4, 0, 0)
-    page = await seat_requests.page(await buyer.ctx(), ListSeatRequests(organization=buyer.id))
+    page = await seat_requests.list_all(await buyer.ctx(), ListSeatRequests(organization=buyer.id))
     assert page.items == []
 
 
@@ -162,7 +162,7 @@ async def test_s15_who_waits_for_a_type_that_goes_keeps_their_place_in_a_full_po
     wish = RequestSeat(organization=buyer.id, member=cyd, seat_type="premium")
     await seat_requests.request(await buyer.ctx(), wish)
     await buyer.change(to(f"one_{mark}", seat=2))
-    page = await seat_requests.page(await buyer.ctx(), ListSeatRequests(organization=buyer.id))
+    page = await seat_requests.list_all(await buyer.ctx(), ListSeatRequests(organization=buyer.id))
     assert [r.seat_type for r in page.items] == ["seat"]
     assert "seat_request.changed" in await buyer.events("seat_request.")
     await buyer.add(1)
@@ -296,7 +296,7 @@ async def on_a_free_plan(money, people):
 async def test_a12_who_names_a_seat_type_buys_that_one_and_no_other(money):
     buyer, team = await on_a_free_plan(money, 0)
     asked = subscribing(team, {"premium": 5}, "monthly")
-    assert (await buyer.quote(asked)).seats == {"premium": 5, "standard": 0}
+    assert (await buyer.quote(asked)).seats_after == {"premium": 5, "standard": 0}
     await buyer.change(asked)
     (invoice,) = await buyer.invoices()
     assert [(x.seat_type, x.quantity) for x in invoice.lines] == [("premium", 5)]
@@ -308,7 +308,7 @@ async def test_a34_who_sits_on_the_free_plan_is_not_left_behind_nor_billed_unask
     async with refused(Code.SEATS_IN_USE, needed=5, seat_type="premium"):
         await buyer.ask(subscribing(team, {"standard": 2}, "monthly"))
     unasked = await buyer.quote(subscribing(team, {}, "monthly"))
-    assert unasked.seats == {"premium": 5, "standard": 0}  # who names nothing: one for each
+    assert unasked.seats_after == {"premium": 5, "standard": 0}  # who names nothing: one for each
     await buyer.change(subscribing(team, {"premium": 5, "standard": 2}, "monthly"))
 
 

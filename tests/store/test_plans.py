@@ -31,6 +31,7 @@ LARGE = {
 SWEEPS = {
     "renewals.claim": "subscription_due",
     "renewals.attempts": "invoice_attempt_due",
+    "payments.covered": "invoice_attempt_due",
     "renewals.unpaid_changes": "change_paying",
     "invitations.due": "invitation_due",
     "contracts.expire": "amendment_due",

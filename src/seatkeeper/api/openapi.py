@@ -220,7 +220,7 @@ def _refusals(operation: Operation, in_path: list[str]) -> Mapping[int, list[Cod
         codes.append(Code.PARKED)
     if operation.scope == Scope.CONTRACTS_WRITE:
         codes.append(Code.CONTRACT_MANAGED)
-    if "IfMatch" in _headers(operation):
+    if operation.method in ("PUT", "PATCH", "DELETE"):
         codes.append(Code.PRECONDITION_FAILED)
     text = " ".join((inspect.getdoc(operation.run) or "").partition("Refuses:")[2].split())
     text = LABEL.split(text)[0]
