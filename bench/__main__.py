@@ -167,7 +167,7 @@ async def _main(options: argparse.Namespace) -> list[Figure]:
             if RENEWAL.startswith(options.only or ""):
                 say(RENEWAL)
                 count = 5_000 if options.quick else 100_000
-                rates = await renewals(place, count)
+                rates = await renewals(place, count, options.runs)
                 bare = Pgbench(place.dsn, options.seconds).rate("renew", 1)
                 figures.append(
                     Figure(

@@ -38,8 +38,8 @@ class Renewed:
     note: str
 
 
-async def renewals(place: Place, count: int) -> Renewed:
-    """Lets `count` subscriptions come due and renews them all once."""
+async def renewals(place: Place, count: int, runs: int) -> Renewed:
+    """Lets `count` subscriptions come due and renews them all, period after period."""
     due = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
     await place.filler.houses(count, 0, RENEWED_PLAN, purchased=5, due_at=due)
     await place.connection.execute("vacuum analyze")
@@ -48,7 +48,6 @@ async def renewals(place: Place, count: int) -> Renewed:
         "-m",
         "bench.renewal",
         place.dsn,
-        due.isoformat(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -56,37 +55,46 @@ async def renewals(place: Place, count: int) -> Renewed:
     assert process.stdin is not None
     await process.stdout.readline()
     before = used(process.pid, place.postmaster)
-    process.stdin.write(b"go\n")
-    line = await asyncio.wait_for(process.stdout.readline(), SECONDS_MAX)
+    found = []
+    for _ in range(runs):
+        process.stdin.write(f"{due.isoformat()}\n".encode())
+        found.append(json.loads(await asyncio.wait_for(process.stdout.readline(), SECONDS_MAX)))
+        due = await place.connection.fetchval("select max(due_at) from subscription")
     spent = used(process.pid, place.postmaster).since(before)
     memory = memory_mib(process.pid)
     process.stdin.close()
     await process.wait()
-    told = json.loads(line)
-    done = max(told["done"], 1)
+    invoices = await place.connection.fetchval(
+        "select count(distinct invoice_id) from invoice_line join invoice i using (invoice_id)"
+        " where i.cause = 'period' and i.content_hash is not null"
+    )
+    done, wanted = sum(each["done"] for each in found), count * runs
     return Renewed(
-        [told["done"] / told["seconds"]],
-        spent.service / done * 1e6,
-        spent.database / done * 1e6,
+        [each["done"] / each["seconds"] for each in found],
+        spent.service / max(done, 1) * 1e6,
+        spent.database / max(done, 1) * 1e6,
         memory,
-        "" if told["done"] == count else f"{told['done']} of {count}",
+        "" if done == invoices == wanted else f"{done} done, {invoices} invoiced of {wanted}",
     )
 
 
-async def _main(dsn: str, due: datetime) -> None:
+async def _main(dsn: str) -> None:
+    """Renews what is due at each instant it is told, and tells how many in how many seconds."""
     database = await open_database(dsn)
     engine = await assemble(database)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-    began, done = time.perf_counter(), 0
-    while took := sum(await asyncio.gather(*_round(engine, due))):
-        done += took
-    told = {"done": done, "seconds": time.perf_counter() - began}
-    sys.stdout.write(json.dumps(told) + "\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
+    _say("ready")
+    for line in sys.stdin:
+        due = datetime.fromisoformat(line.strip())
+        began, done = time.perf_counter(), 0
+        while took := sum(await asyncio.gather(*_round(engine, due))):
+            done += took
+        _say(json.dumps({"done": done, "seconds": time.perf_counter() - began}))
     await database.close()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _round(engine: Engine, due: datetime) -> list[Awaitable[int]]:
@@ -95,4 +103,4 @@ def _round(engine: Engine, due: datetime) -> list[Awaitable[int]]:
 
 
 if __name__ == "__main__":
-    uvloop.run(_main(sys.argv[1], datetime.fromisoformat(sys.argv[2])))
+    uvloop.run(_main(sys.argv[1]))
