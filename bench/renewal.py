@@ -59,7 +59,7 @@ async def renewals(place: Place, count: int, runs: int) -> Renewed:
     for _ in range(runs):
         process.stdin.write(f"{due.isoformat()}\n".encode())
         found.append(json.loads(await asyncio.wait_for(process.stdout.readline(), SECONDS_MAX)))
-        due = await place.connection.fetchval("select max(due_at) from subscription")
+        due = await place.connection.fetchval("select min(due_at) from subscription")
     spent = used(process.pid, place.postmaster).since(before)
     memory = memory_mib(process.pid)
     process.stdin.close()
