@@ -12,13 +12,14 @@ Edit = tuple[str, str, str]
 
 SEATS, RENEWALS, SCHEMA = "store/seats.sql", "store/renewals.sql", "store/schema.sql"
 INVITATIONS, DATABASE, KEYS = "store/invitations.sql", "store/database.py", "store/idempotency.sql"
-ATTEMPTS = "operations/attempts.py"
+ATTEMPTS, CONTEXT = "operations/attempts.py", "operations/context.py"
 SETTLING, HTTP, PRICES = "operations/settlements.py", "api/http.py", "domain/prices.py"
 
 LAST_SEATS = "tests/races/test_last_seats.py"
 INTERLEAVED = "tests/races/test_interleavings.py"
 GUARD = "tests/store/test_guard_equals_decision.py"
 MODEL = "tests/model/test_model.py"
+QUEUE = "tests/operations/test_seat_requests.py"
 INVITED = "tests/races/test_invitations.py"
 MOVES = "tests/races/test_moves.py"
 HUNG_UP = "tests/races/test_cancellation.py"
@@ -128,7 +129,7 @@ SEAT_BUGS = (
     ),
     bug(
         "a freed seat does not go to who waits",
-        MODEL,
+        QUEUE,
         (SEATS, "p.waiting = 0 and not p.every_member as free", "not p.every_member as free"),
     ),
     bug(
@@ -206,10 +207,9 @@ MONEY_BUGS = (
         MODEL,
         (
             PRICES,
-            "due=price.charged(above(target), share) - day.billed",
-            """due=max(target - day.paid, 1)
-        * price.charged(above(target) // max(target - day.paid, 1), share)
-        - day.billed""",
+            "due = price.charged(above(target), share)",
+            """seats = max(target - day.paid, 1)
+    due = seats * price.charged(above(target) // seats, share)""",
         ),
     ),
     bug(
@@ -217,7 +217,7 @@ MONEY_BUGS = (
         MODEL,
         (
             PRICES,
-            "due=price.charged(above(target), share) - day.billed",
+            "due=due - day.billed",
             "due=price.charged(seat_price.amount(target) - seat_price.amount(before), share)",
         ),
     ),
@@ -348,6 +348,7 @@ EDGE_BUGS = (
             "on k.principal_id = :principal_id and k.key_hash = :key_hash",
             "on k.key_hash = :key_hash",
         ),
+        (CONTEXT, "(self.principal.key_id.bytes, organization,", "(organization,"),
     ),
     bug(
         "tokens are kept as they are",
