@@ -13,7 +13,6 @@ from seatkeeper.domain.billing import BilledPool, effective_instant, inside
 from seatkeeper.domain.changes import Account, Asker, Scheduled
 from seatkeeper.domain.ids import ChangeId, InvoiceId
 from seatkeeper.domain.payments import Waiting, decide_beside
-from seatkeeper.domain.policies import SeatUse
 from seatkeeper.domain.prices import DayLevel
 from seatkeeper.domain.refusals import Refused
 from seatkeeper.domain.subscriptions import Subscription
@@ -193,11 +192,6 @@ def scheduled_of(row: Row) -> list[Scheduled]:
 def asker_of(ctx: Context) -> Asker:
     """In whose capacity the caller asks."""
     return Asker.ACCOUNT_MANAGER if ctx.by_account_manager() else Asker.BILLING
-
-
-def seats_everyone(subscription: Subscription) -> bool:
-    """Whether each member has a seat by being one. Source: C58."""
-    return subscription.plan.policies.seat_use is SeatUse.EVERY_MEMBER
 
 
 def stored(value: Any) -> Any:  # noqa: ANN401  any struct becomes plain JSON

@@ -22,7 +22,7 @@ from seatkeeper.operations.cursors import before, cursor
 from seatkeeper.operations.decisions import Decided, decide
 from seatkeeper.operations.departures import keep_outside
 from seatkeeper.operations.effect_words import Cause
-from seatkeeper.operations.effects import apply_effect
+from seatkeeper.operations.effects import apply_effect, insert_subscription
 from seatkeeper.operations.endings import end
 from seatkeeper.operations.invoices import Bill, due_date, issue
 from seatkeeper.operations.queue import follow_ceiling
@@ -256,27 +256,9 @@ async def _subscription_id(ctx: Context, db: Db, decided: Decided) -> UUID:
         return decided.subscription.subscription_id
     terms = decided.effect.terms
     assert terms is not None
-    subscription_id = ctx.new_id()
     payer = decided.effect.payer
-    await db.run(
-        CHANGES.insert_subscription,
-        organization_id=ctx.organization_id,
-        subscription_id=subscription_id,
-        payer_member_id=None if payer is None else payer.member_id,
-        plan_version_id=terms.plan_version_id,
-        price_key=terms.price_key,
-        overrides=None,
-        status=Status.INCOMPLETE,
-        anchor_on=terms.anchor,
-        period_number=terms.number,
-        period_starts_at=terms.starts_at,
-        period_ends_at=terms.ends_at,
-        term_ends_at=terms.term_ends_at,
-        trial_ends_at=terms.trial_ends_at,
-        due_at=terms.ends_at,
-        now=ctx.now,
-    )
-    return subscription_id
+    member_id = None if payer is None else payer.member_id
+    return await insert_subscription(ctx, db, terms, member_id)
 
 
 async def _method(ctx: Context, db: Db, decided: Decided) -> str | None:

@@ -24,14 +24,14 @@ from seatkeeper.domain.periods import instant_text, local_day, midnight
 from seatkeeper.domain.policies import When
 from seatkeeper.domain.quantities import People, first_quantities
 from seatkeeper.domain.refusals import Code, Refusal, Refused, refuse
-from seatkeeper.domain.subscriptions import Status, Subscription
+from seatkeeper.domain.subscriptions import Subscription
 from seatkeeper.domain.terms import Terms, begin
 from seatkeeper.operations.accounts import load_account
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.contract_terms import Sold, tell
 from seatkeeper.operations.decisions import CHANGES, people_of, still_seated
 from seatkeeper.operations.effect_words import Cause, effect_of_offer, effect_of_terms
-from seatkeeper.operations.effects import apply_effect
+from seatkeeper.operations.effects import apply_effect, insert_subscription
 from seatkeeper.operations.invoices import Bill, due_date, issue
 from seatkeeper.operations.renewal_writing import RENEWALS
 from seatkeeper.operations.standing import lock_current
@@ -85,25 +85,9 @@ async def begin_fresh(ctx: Context, db: Db, asked: Asked, bought: Sold) -> None:
     terms = replace(terms, successors=becomes)
     if over or terms.ends_at <= ctx.now:
         raise Refused(_no_start("The first billing period would be over already."))
-    subscription_id = ctx.new_id()
-    await db.run(
-        CHANGES.insert_subscription,
-        organization_id=ctx.organization_id,
-        subscription_id=subscription_id,
-        payer_member_id=None,
-        plan_version_id=bought.version_id,
-        price_key=terms.price.key,
-        overrides=None,
-        status=Status.INCOMPLETE,
-        anchor_on=terms.anchor,
-        period_number=terms.number,
-        period_starts_at=terms.starts_at,
-        period_ends_at=terms.ends_at,
-        term_ends_at=terms.term_ends_at,
-        trial_ends_at=None,
-        due_at=terms.ends_at,
-        now=ctx.now,
-    )
+    effect = effect_of_terms(terms, bought.version_id)
+    assert effect.terms is not None
+    subscription_id = await insert_subscription(ctx, db, effect.terms)
     begun = _begun(ctx, asked, (bought, terms), subscription_id)
     await _write(ctx, db, asked, begun)
 

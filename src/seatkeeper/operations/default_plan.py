@@ -9,11 +9,10 @@ from seatkeeper.domain.catalog_format import plan_from
 from seatkeeper.domain.policies import Payer
 from seatkeeper.domain.quantities import Choice, People
 from seatkeeper.domain.refusals import Refusal
-from seatkeeper.domain.subscriptions import Status
 from seatkeeper.domain.terms import decide_subscribe
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.effect_words import Cause, effect_of_terms
-from seatkeeper.operations.effects import CHANGES, apply_terms
+from seatkeeper.operations.effects import apply_terms, insert_subscription
 from seatkeeper.operations.engine import ORGANIZATIONS
 from seatkeeper.store.database import Db
 from seatkeeper.store.statements import Statements
@@ -35,25 +34,7 @@ async def start_default(ctx: Context, db: Db) -> None:
     assert not isinstance(terms, Refusal), terms
     effect = effect_of_terms(terms, version_id)
     assert effect.terms is not None
-    subscription_id = ctx.new_id()
-    await db.run(
-        CHANGES.insert_subscription,
-        organization_id=ctx.organization_id,
-        subscription_id=subscription_id,
-        payer_member_id=None,
-        plan_version_id=version_id,
-        price_key=terms.price.key,
-        overrides=None,
-        status=Status.INCOMPLETE,
-        anchor_on=terms.anchor,
-        period_number=terms.number,
-        period_starts_at=terms.starts_at,
-        period_ends_at=terms.ends_at,
-        term_ends_at=terms.term_ends_at,
-        trial_ends_at=None,
-        due_at=terms.ends_at,
-        now=ctx.now,
-    )
+    subscription_id = await insert_subscription(ctx, db, effect.terms)
     await apply_terms(ctx, db, subscription_id, effect.terms, Cause("default", subscription_id))
 
 

@@ -20,7 +20,7 @@ from seatkeeper.domain.subscriptions import Status
 from seatkeeper.operations import organizations, own_seats
 from seatkeeper.operations.context import Context
 from seatkeeper.operations.effect_words import Cause, Effect, TermsEffect
-from seatkeeper.operations.effects import apply_effect
+from seatkeeper.operations.effects import apply_effect, insert_subscription
 from seatkeeper.operations.engine import ORGANIZATIONS, OrganizationFacts
 from seatkeeper.operations.own_seats import Payer
 from seatkeeper.operations.people import REMOVED
@@ -264,33 +264,14 @@ async def _begin(
     ctx: Context, db: Db, row: Mapping[str, Any], what: tuple[Payer, dict[str, int]]
 ) -> UUID:
     payer, quantities = what
-    subscription_id = ctx.new_id()
-    key = {"organization_id": ctx.organization_id, "subscription_id": subscription_id}
-    copied = (
-        "plan_version_id",
-        "price_key",
-        "anchor_on",
-        "period_number",
-        "period_starts_at",
-        "period_ends_at",
-        "term_ends_at",
-        "trial_ends_at",
-    )
-    await db.run(
-        CHANGES.insert_subscription,
-        **key,
-        **{name: row[name] for name in copied},
-        payer_member_id=payer.member_id,
-        overrides=None,
-        status=Status.INCOMPLETE,
-        due_at=row["period_ends_at"],
-        now=ctx.now,
-    )
+    terms = _terms(row, quantities)
+    subscription_id = await insert_subscription(ctx, db, terms, payer.member_id)
     ends_at: datetime = row["period_ends_at"]
     if ctx.now < ends_at:
         await db.run(
             CHANGES.insert_period,
-            **key,
+            organization_id=ctx.organization_id,
+            subscription_id=subscription_id,
             starts_at=ctx.now,
             ends_at=ends_at,
             number=row["period_number"],
@@ -299,7 +280,7 @@ async def _begin(
         )
     canceling = row["status"] == Status.CANCELING
     effect = Effect(
-        terms=_terms(row, quantities),
+        terms=terms,
         status=Status.CANCELING if canceling else None,
         cancel_at=row["cancel_at"],
         payer=payer,

@@ -65,6 +65,31 @@ async def apply_effect(
         await _pay_with(ctx, db, subscription_id, payer)
 
 
+async def insert_subscription(
+    ctx: Context, db: Db, terms: TermsEffect, payer_member_id: UUID | None = None
+) -> UUID:
+    """Writes a subscription that is in force once its terms are applied; its id. Source: C19."""
+    subscription_id = ctx.new_id()
+    await db.run(
+        CHANGES.insert_subscription,
+        organization_id=ctx.organization_id,
+        subscription_id=subscription_id,
+        payer_member_id=payer_member_id,
+        plan_version_id=terms.plan_version_id,
+        price_key=terms.price_key,
+        status=Status.INCOMPLETE,
+        anchor_on=terms.anchor,
+        period_number=terms.number,
+        period_starts_at=terms.starts_at,
+        period_ends_at=terms.ends_at,
+        term_ends_at=terms.term_ends_at,
+        trial_ends_at=terms.trial_ends_at,
+        due_at=terms.ends_at,
+        now=ctx.now,
+    )
+    return subscription_id
+
+
 async def _pay_with(ctx: Context, db: Db, subscription_id: UUID, payer: Payer) -> None:
     await db.run(
         WORKSPACE.set_payment_method,
@@ -178,8 +203,8 @@ async def apply_terms(
         await own_seats.sit(ctx, db, payer)
         return
     await _share_pools(ctx, db, subscription_id, (terms, plan))
-    await _settle_pools(ctx, db, None, (terms, plan), cause)
-    await _rename_waiting(ctx, db, (terms, plan))
+    pools = await _settle_pools(ctx, db, None, (terms, plan), cause)
+    await _rename_waiting(ctx, db, pools, (terms, plan))
     if plan.policies.change_plan_who is Who.ACCOUNT_MANAGER:
         await db.run(CONTRACTS.set_kind, **key, kind=kind_of(price))
     if plan.policies.seat_use is SeatUse.EVERY_MEMBER:
@@ -254,7 +279,8 @@ async def _share_pools(
 
 async def _settle_pools(
     ctx: Context, db: Db, payer: UUID | None, what: tuple[TermsEffect, Plan], cause: Cause
-) -> None:
+) -> dict[str, Row]:
+    """Sizes the pools and takes people along; the pools as they were, locked."""
     terms, plan = what
     pools = await _pools(ctx, db, payer)
     deltas = {key: terms.quantities.get(key, 0) - row["purchased"] for key, row in pools.items()}
@@ -281,12 +307,14 @@ async def _settle_pools(
                 actor=ctx.actor_text,
                 request_id=ctx.request_id,
             )
+    return pools
 
 
-async def _rename_waiting(ctx: Context, db: Db, what: tuple[TermsEffect, Plan]) -> None:
+async def _rename_waiting(
+    ctx: Context, db: Db, pools: Mapping[str, Row], what: tuple[TermsEffect, Plan]
+) -> None:
     """Nobody waits for a seat type that the plan does not have. Source: S-15."""
     terms, plan = what
-    pools = await _pools(ctx, db, None)
     gone = [key for key, row in pools.items() if row["waiting"] and key not in plan.seat_types]
     if gone:
         entry = plan.entry_type.key

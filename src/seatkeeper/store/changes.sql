@@ -141,10 +141,10 @@ update subscription set version = version + 1
  where organization_id = :organization_id and subscription_id = :subscription_id
 
 -- insert_subscription: Begin a subscription.
-insert into subscription (organization_id, subscription_id, payer_member_id, plan_version_id, price_key, overrides,
-    status, anchor_on, period_number, period_starts_at, period_ends_at, term_ends_at, trial_ends_at, due_at, started_at,
+insert into subscription (organization_id, subscription_id, payer_member_id, plan_version_id, price_key, status,
+    anchor_on, period_number, period_starts_at, period_ends_at, term_ends_at, trial_ends_at, due_at, started_at,
     timeline)
-values (:organization_id, :subscription_id, :payer_member_id, :plan_version_id, :price_key, :overrides, :status,
+values (:organization_id, :subscription_id, :payer_member_id, :plan_version_id, :price_key, :status,
     :anchor_on, :period_number, :period_starts_at, :period_ends_at, :term_ends_at, :trial_ends_at, :due_at, :now,
     (select timeline from organization where organization_id = :organization_id))
 
